@@ -1,0 +1,1 @@
+// The Mastodon client API face: decode, one read or one operation, encode.

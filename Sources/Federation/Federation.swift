@@ -1,0 +1,1 @@
+// Receiving, resolving, composing and delivering ActivityPub. Knows no HTTP server.

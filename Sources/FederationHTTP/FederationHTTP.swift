@@ -1,0 +1,1 @@
+// The ActivityPub face: actors, inboxes, objects, WebFinger, NodeInfo.

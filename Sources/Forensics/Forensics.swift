@@ -1,0 +1,1 @@
+// What a picture's bytes say: decode, measure, render, and evidence of generation. The code of the media worker.

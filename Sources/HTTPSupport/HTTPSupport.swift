@@ -1,0 +1,1 @@
+// What the three faces share: request context, authentication, problems, policy headers, limits.

@@ -1,0 +1,1 @@
+// Uploads and remote pictures: stored by digest, analysed in throw-away workers, decided by policy.

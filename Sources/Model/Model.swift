@@ -1,0 +1,1 @@
+// Accounts, posts, attachments, follows, decisions and job payloads: what the product is about, without storage.

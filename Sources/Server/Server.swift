@@ -1,0 +1,1 @@
+// The composition root: settings to services, and the group that runs them.

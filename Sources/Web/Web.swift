@@ -1,0 +1,1 @@
+// Pages for people: portfolios, artworks, sign-in, upload. Works without scripts.
