@@ -1,1 +1,2 @@
-// Values everyone shares: IRIs, hosts, identifiers, time, JSON. Knows no protocol, no storage and no clock of its own.
+// Primitives: values everyone shares, namely IRIs, hosts, identifiers, time, chance and JSON.
+// Knows no protocol and no storage; time and chance are values that are handed in.
