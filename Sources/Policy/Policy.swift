@@ -1,1 +1,3 @@
-// The NoAI usage policies and the image policy of an instance: facts in, decision and reasons out. Pure.
+// Charter: what an artist permits, and what an instance does with a picture. Both are values in and values out: this
+// target reads no clock, no file and no network, knows no table and no peer, and imports nothing but Primitives.
+// `UsagePolicy` is the artist's side (specification: Vocab/README.md); `PolicyDocument` is the instance's side.
