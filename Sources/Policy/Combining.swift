@@ -80,10 +80,11 @@ package func combine(_ statements: some Sequence<PolicyStatement>) -> CombinedPo
   let combined = UsagePolicy(
     basis: basis, permissions: permissions,
     constraintInfo: conditions.isEmpty ? nil : conditions.sorted().joined(separator: "; "))
-  let origin = ids.count == 1 ? winners.values.first?.policy : nil
-  let isUnchanged = origin.map { $0.means(theSameAs: combined) } ?? false
+  // The result is a published policy only when it says exactly what that policy says.
+  let id = ids.count == 1 ? ids.first.flatMap(\.self) : nil
+  let isPublished = all.contains { $0.policy.id == id && $0.policy.means(theSameAs: combined) }
   return CombinedPolicy(
-    policy: isUnchanged ? combined.with(id: origin?.id) : combined,
+    policy: isPublished ? combined.with(id: id) : combined,
     sources: winners.mapValues {
       .init(party: $0.party, channel: $0.channel, scope: $0.scope, basis: $0.policy.basis)
     })

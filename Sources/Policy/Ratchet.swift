@@ -54,6 +54,8 @@ package enum RatchetOutcome: Hashable, Sendable {
     case needsRefetch = "needs_refetch"
     /// It is not later than what is stored.
     case stale
+    /// It would lift a restriction and is dated in the future, beyond what clocks may differ by.
+    case future
   }
 
   /// First seen, or at least as strict as before.
@@ -75,20 +77,23 @@ package func ratchet(
   guard let policy = incoming.policy, !policy.isSilent else { return .ignored(.silent) }
   let isProved = incoming.standing == .proved
   guard let stored else {
-    return .stored(.init(policy: policy, wasProved: isProved, statedAt: incoming.statedAt ?? receivedAt))
+    let statedAt = min(incoming.statedAt ?? receivedAt, receivedAt)
+    return .stored(.init(policy: policy, wasProved: isProved, statedAt: statedAt))
   }
   if stored.wasProved && !isProved { return .ignored(.lacksProof) }
   if let statedAt = incoming.statedAt, statedAt < stored.statedAt { return .ignored(.stale) }
   if stored.policy == policy && (stored.wasProved || !isProved) { return .ignored(.unchanged) }
 
-  let next = StoredUsagePolicy(
-    policy: policy, wasProved: stored.wasProved || isProved, statedAt: incoming.statedAt ?? stored.statedAt)
+  // Never the date a stranger wrote beyond now: one delivery from the year 9999 would outdate its author for ever.
+  let statedAt = max(stored.statedAt, min(incoming.statedAt ?? stored.statedAt, receivedAt))
+  let next = StoredUsagePolicy(policy: policy, wasProved: stored.wasProved || isProved, statedAt: statedAt)
   guard policy.lifts(restrictionsOf: stored.policy) else { return .stored(next) }
   switch incoming.standing {
   case .forged:
     return .ignored(.forgedProof)
   case .proved:
     guard let statedAt = incoming.statedAt, statedAt > stored.statedAt else { return .ignored(.stale) }
+    if statedAt > receivedAt.adding(Limits.signatureWindow) { return .ignored(.future) }
     return .lifted(next)
   case .refetched:
     return .lifted(next)
