@@ -1,0 +1,130 @@
+import Primitives
+
+/// Work that a committed change has caused. Payloads are ids, never models, keys or documents; stored as JSON, so a
+/// case is never renamed once released.
+package enum Job: Codable, Hashable, Sendable {
+  case receive(ID<InboxActivity>)
+  case federate(FederationIntent)
+  /// Analyse and decide an upload or a received picture.
+  case fetchMedia(Attachment.ID)
+  case refreshActor(Account.ID)
+  case fetchPost(IRI)
+  /// Decide stored facts again under the current policy.
+  case reconsider(Attachment.ID)
+
+  package var lane: Lane {
+    switch self {
+    case .receive: .inbound
+    case .federate: .federation
+    case .fetchMedia, .reconsider: .media
+    case .refreshActor, .fetchPost: .resolving
+    }
+  }
+
+  package enum Lane: String, Codable, Hashable, Sendable, CaseIterable { case inbound, federation, media, resolving }
+}
+
+/// What other servers must be told. Composed to bytes once, after the change has been committed.
+package enum FederationIntent: Codable, Hashable, Sendable {
+  case created(Post.ID)
+  case updated(Post.ID)
+  /// The post is gone: `recipients` are the remote accounts that were addressed besides the followers.
+  case deleted(uri: IRI, author: Account.ID, visibility: Visibility, recipients: [Account.ID])
+  case boosted(Post.ID)
+  case unboosted(uri: IRI, of: IRI, author: Account.ID, recipients: [Account.ID])
+  case favourited(account: Account.ID, post: Post.ID)
+  case unfavourited(uri: IRI, account: Account.ID, post: IRI, recipient: Account.ID)
+  case followed(Follow.ID)
+  case unfollowed(uri: IRI, follower: Account.ID, followee: Account.ID)
+  case accepted(follow: Follow.ID)
+  /// The follow row is gone.
+  case rejected(uri: IRI, follower: Account.ID, followee: Account.ID)
+  case profileUpdated(Account.ID)
+}
+
+/// A verified activity as received, waiting for or after its effects.
+package struct InboxActivity: Hashable, Sendable {
+  package enum State: String, Codable, Hashable, Sendable, CaseIterable { case pending, done, rejected }
+  package var id: ID<InboxActivity>
+  package var activityURI: IRI
+  package var signer: IRI
+  /// The bytes that were verified.
+  package var body: [UInt8]
+  package var state: State
+  package var reason: String?
+  package var receivedAt: Timestamp
+
+  package init(
+    id: ID<InboxActivity>, activityURI: IRI, signer: IRI, body: [UInt8], state: State, reason: String?,
+    receivedAt: Timestamp
+  ) {
+    self.id = id
+    self.activityURI = activityURI
+    self.signer = signer
+    self.body = body
+    self.state = state
+    self.reason = reason
+    self.receivedAt = receivedAt
+  }
+}
+
+/// A job taken for a while. Its attempt was counted before the work began, so that a job that kills the process is
+/// recognised.
+package struct JobLease: Hashable, Sendable {
+  package var id: ID<Job>
+  package var job: Job
+  package var attempt: Int
+  package init(id: ID<Job>, job: Job, attempt: Int) {
+    self.id = id
+    self.job = job
+    self.attempt = attempt
+  }
+}
+
+/// Activity bytes, made once: what is signed, stored and sent again.
+package struct Outgoing: Hashable, Sendable {
+  package var id: ID<Outgoing>
+  package var senderID: Account.ID
+  package var uri: IRI
+  /// What it is about, so that parked Updates of one object can be coalesced.
+  package var objectURI: IRI
+  package var isUpdate: Bool
+  package var body: [UInt8]
+  package var createdAt: Timestamp
+  package init(
+    id: ID<Outgoing>, senderID: Account.ID, uri: IRI, objectURI: IRI, isUpdate: Bool, body: [UInt8],
+    createdAt: Timestamp
+  ) {
+    self.id = id
+    self.senderID = senderID
+    self.uri = uri
+    self.objectURI = objectURI
+    self.isUpdate = isUpdate
+    self.body = body
+    self.createdAt = createdAt
+  }
+}
+
+/// One body on its way to one inbox.
+package struct Delivery: Hashable, Sendable {
+  package enum State: String, Codable, Hashable, Sendable, CaseIterable { case waiting, delivered, abandoned, expired }
+  package var id: ID<Delivery>
+  package var outgoingID: ID<Outgoing>
+  package var senderID: Account.ID
+  package var inbox: IRI
+  package var attempt: Int
+  package var createdAt: Timestamp
+  package var body: [UInt8]
+  package init(
+    id: ID<Delivery>, outgoingID: ID<Outgoing>, senderID: Account.ID, inbox: IRI, attempt: Int, createdAt: Timestamp,
+    body: [UInt8]
+  ) {
+    self.id = id
+    self.outgoingID = outgoingID
+    self.senderID = senderID
+    self.inbox = inbox
+    self.attempt = attempt
+    self.createdAt = createdAt
+    self.body = body
+  }
+}

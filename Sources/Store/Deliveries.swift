@@ -1,0 +1,185 @@
+import Model
+import Persistence
+import Primitives
+
+/// What is remembered of another server as a peer.
+package struct Peer: Hashable, Sendable {
+  package enum Scheme: String, Codable, Hashable, Sendable, CaseIterable { case cavage, rfc9421 }
+  package var host: Host
+  /// Consecutive.
+  package var failures: Int
+  /// Nothing is sent before this.
+  package var openUntil: Timestamp?
+  package var scheme: Scheme?
+  package var schemeAt: Timestamp?
+  package var lastSuccessAt: Timestamp?
+  package var lastFailureAt: Timestamp?
+  package init(
+    host: Host, failures: Int = 0, openUntil: Timestamp? = nil, scheme: Scheme? = nil, schemeAt: Timestamp? = nil,
+    lastSuccessAt: Timestamp? = nil, lastFailureAt: Timestamp? = nil
+  ) {
+    self.host = host
+    self.failures = failures
+    self.openUntil = openUntil
+    self.scheme = scheme
+    self.schemeAt = schemeAt
+    self.lastSuccessAt = lastSuccessAt
+    self.lastFailureAt = lastFailureAt
+  }
+}
+
+extension ReadTransaction {
+  package func peer(_ host: Host) throws -> Peer? {
+    try first(
+      """
+      SELECT host, failures, open_until, scheme, scheme_at, last_success_at, last_failure_at FROM peers
+      WHERE host = \(host)
+      """
+    ).map { row in
+      Peer(
+        host: try row.host("host"), failures: try row.int("failures"),
+        openUntil: try row.optionalTimestamp("open_until"), scheme: try row.optionalCase("scheme"),
+        schemeAt: try row.optionalTimestamp("scheme_at"), lastSuccessAt: try row.optionalTimestamp("last_success_at"),
+        lastFailureAt: try row.optionalTimestamp("last_failure_at"))
+    }
+  }
+
+  package func deliveryCounts() throws -> [(state: String, count: Int)] {
+    try rows("SELECT state, COUNT(*) AS deliveries FROM deliveries GROUP BY state").map {
+      (try $0.string("state"), try $0.int("deliveries"))
+    }
+  }
+
+  package func nextDelivery() throws -> Timestamp? {
+    try first("SELECT MIN(next_at) AS due FROM deliveries WHERE state = 'waiting'")?.optionalTimestamp("due")
+  }
+
+  package func outgoing(uri: IRI) throws -> Outgoing? {
+    try first(
+      "SELECT id, sender_id, uri, object_uri, is_update, body, created_at FROM outgoing WHERE uri = \(uri)"
+    ).map { row in
+      Outgoing(
+        id: try row.id("id"), senderID: try row.id("sender_id"), uri: try row.iri("uri"),
+        objectURI: try row.iri("object_uri"), isUpdate: try row.bool("is_update"), body: try row.bytes("body"),
+        createdAt: try row.timestamp("created_at"))
+    }
+  }
+}
+
+extension WriteTransaction {
+  package func save(_ peer: Peer) throws {
+    try execute(
+      """
+      INSERT INTO peers (host, failures, open_until, scheme, scheme_at, last_success_at, last_failure_at)
+      VALUES (\(peer.host), \(peer.failures), \(peer.openUntil), \(peer.scheme?.rawValue), \(peer.schemeAt),
+        \(peer.lastSuccessAt), \(peer.lastFailureAt))
+      ON CONFLICT (host) DO UPDATE SET failures = excluded.failures, open_until = excluded.open_until,
+        scheme = excluded.scheme, scheme_at = excluded.scheme_at, last_success_at = excluded.last_success_at,
+        last_failure_at = excluded.last_failure_at
+      """)
+  }
+
+  /// Stores an activity's bytes; false if one of that id was composed before, so that a job run twice sends once.
+  package func insert(_ outgoing: Outgoing) throws -> Bool {
+    try execute(
+      """
+      INSERT INTO outgoing (id, sender_id, uri, object_uri, is_update, body, created_at)
+      VALUES (\(outgoing.id), \(outgoing.senderID), \(outgoing.uri), \(outgoing.objectURI), \(outgoing.isUpdate),
+        \(outgoing.body), \(outgoing.createdAt))
+      ON CONFLICT (uri) DO NOTHING
+      """) == 1
+  }
+
+  /// One row an inbox. An older Update of the same object that still waits for the same inbox is dropped: a parked
+  /// peer needs only the latest.
+  package func deliver(_ outgoing: Outgoing, to inbox: IRI, id: ID<Delivery>, at time: Timestamp) throws {
+    if outgoing.isUpdate {
+      try execute(
+        """
+        DELETE FROM deliveries WHERE inbox = \(inbox) AND state = 'waiting' AND leased_until IS NULL
+          AND outgoing_id IN (SELECT id FROM outgoing WHERE object_uri = \(outgoing.objectURI) AND is_update)
+        """)
+    }
+    try execute(
+      """
+      INSERT INTO deliveries (id, outgoing_id, sender_id, inbox, host, ordering_key, state, attempt, next_at,
+        leased_until, last_status, last_error, created_at)
+      VALUES (\(id), \(outgoing.id), \(outgoing.senderID), \(inbox), \(inbox.host),
+        \("\(outgoing.senderID) \(inbox.text)"), 'waiting', 0, \(time), NULL, NULL, NULL, \(time))
+      ON CONFLICT (outgoing_id, inbox) DO NOTHING
+      """)
+    afterCommit(.deliveries)
+  }
+
+  /// Takes up to `limit` due deliveries, at most `perHost` of one host, none whose host is resting, and none before
+  /// an older one of the same sender and inbox unless that is more than an hour late.
+  package func leaseDeliveries(
+    at time: Timestamp, until end: Timestamp, limit: Int, perHost: Int, busy: [String]
+  ) throws -> [Delivery] {
+    let hourAgo = time.adding(.seconds(-3_600))
+    let leased = try rows(
+      """
+      UPDATE deliveries SET attempt = attempt + 1, leased_until = \(end)
+      WHERE id IN (
+        SELECT id FROM (
+          SELECT due.id AS id, ROW_NUMBER() OVER (PARTITION BY due.host ORDER BY due.id) AS place FROM (
+            SELECT waiting.id AS id, waiting.host AS host FROM deliveries AS waiting
+            LEFT JOIN peers ON peers.host = waiting.host
+            WHERE waiting.state = 'waiting' AND waiting.next_at <= \(time)
+              AND (waiting.leased_until IS NULL OR waiting.leased_until <= \(time))
+              AND (peers.open_until IS NULL OR peers.open_until <= \(time))
+              AND waiting.host NOT IN \(in: busy)
+              AND NOT EXISTS (SELECT 1 FROM deliveries AS earlier
+                WHERE earlier.ordering_key = waiting.ordering_key AND earlier.state = 'waiting'
+                  AND earlier.id < waiting.id AND earlier.created_at > \(hourAgo))
+            ORDER BY waiting.next_at, waiting.id LIMIT \(limit * 4)
+          ) AS due
+        ) AS ranked WHERE place <= \(perHost) LIMIT \(limit))
+      RETURNING id, outgoing_id, sender_id, inbox, attempt, created_at,
+        (SELECT body FROM outgoing WHERE outgoing.id = deliveries.outgoing_id) AS body
+      """)
+    return try leased.map { row in
+      Delivery(
+        id: try row.id("id"), outgoingID: try row.id("outgoing_id"), senderID: try row.id("sender_id"),
+        inbox: try row.iri("inbox"), attempt: try row.int("attempt"), createdAt: try row.timestamp("created_at"),
+        body: try row.bytes("body"))
+    }.sorted { $0.id < $1.id }
+  }
+
+  package func finish(_ delivery: ID<Delivery>, as state: Delivery.State, status: Int?, error: String?) throws {
+    try execute(
+      """
+      UPDATE deliveries SET state = \(state.rawValue), leased_until = NULL, last_status = \(status),
+        last_error = \(error)
+      WHERE id = \(delivery)
+      """)
+    afterCommit(.deliveries)
+  }
+
+  package func retry(_ delivery: ID<Delivery>, at time: Timestamp, status: Int?, error: String?) throws {
+    try execute(
+      """
+      UPDATE deliveries SET next_at = \(time), leased_until = NULL, last_status = \(status), last_error = \(error)
+      WHERE id = \(delivery)
+      """)
+  }
+
+  /// Gives a delivery back unharmed: its host's breaker opened meanwhile, so no attempt is burned.
+  package func park(_ delivery: ID<Delivery>, until time: Timestamp) throws {
+    try execute(
+      "UPDATE deliveries SET next_at = \(time), leased_until = NULL, attempt = attempt - 1 WHERE id = \(delivery)")
+  }
+
+  package func expireDeliveries(createdBefore time: Timestamp) throws -> Int {
+    try execute("UPDATE deliveries SET state = 'expired' WHERE state = 'waiting' AND created_at < \(time)")
+  }
+
+  /// Bytes nobody waits for any more.
+  package func deleteOutgoing(createdBefore time: Timestamp) throws {
+    try execute(
+      """
+      DELETE FROM outgoing WHERE created_at < \(time) AND NOT EXISTS (SELECT 1 FROM deliveries
+        WHERE deliveries.outgoing_id = outgoing.id AND deliveries.state = 'waiting')
+      """)
+  }
+}

@@ -1,0 +1,49 @@
+import Model
+import Persistence
+import Primitives
+
+extension Notification {
+  init(row: Row) throws {
+    self.init(
+      id: try row.id("id"), recipientID: try row.id("recipient_id"), kind: try row.enumCase("kind"),
+      fromID: try row.id("from_id"), postID: try row.optionalID("post_id"),
+      createdAt: try row.timestamp("created_at"))
+  }
+}
+
+extension ReadTransaction {
+  package func notifications(
+    of id: Account.ID, kinds: [Notification.Kind], _ page: Page<Notification>
+  ) throws -> [Notification] {
+    let direction: SQL = page.takesOldest ? "ASC" : "DESC"
+    let found = try rows(
+      """
+      SELECT id, recipient_id, kind, from_id, post_id, created_at FROM notifications
+      WHERE recipient_id = \(id) AND kind IN \(in: kinds.map(\.rawValue)) AND id < \(page.upper) AND id > \(page.lower)
+      ORDER BY id \(fragment: direction) LIMIT \(page.limit)
+      """
+    ).map(Notification.init(row:))
+    return page.takesOldest ? found.reversed() : found
+  }
+}
+
+extension WriteTransaction {
+  package func insert(_ notification: Notification) throws {
+    try execute(
+      """
+      INSERT INTO notifications (id, recipient_id, kind, from_id, post_id, created_at)
+      VALUES (\(notification.id), \(notification.recipientID), \(notification.kind.rawValue), \(notification.fromID),
+        \(notification.postID), \(notification.createdAt))
+      """)
+  }
+
+  package func deleteNotifications(
+    of kind: Notification.Kind, to recipient: Account.ID, from sender: Account.ID, post: Post.ID?
+  ) throws {
+    try execute(
+      """
+      DELETE FROM notifications WHERE recipient_id = \(recipient) AND kind = \(kind.rawValue)
+        AND from_id = \(sender) AND post_id IS NOT DISTINCT FROM CAST(\(post) AS BIGINT)
+      """)
+  }
+}

@@ -1,0 +1,99 @@
+import Model
+import Persistence
+import Primitives
+
+/// Everything a page of posts shows, gathered in a number of queries that does not depend on the page's length.
+package struct PageAssembly: Sendable {
+  package let viewer: Account.ID?
+  /// The boosted posts among them that the viewer may see.
+  package let boosted: [Post.ID: Post]
+  package let accounts: [Account.ID: Account]
+  package let accountCounts: [Account.ID: AccountCounts]
+  package let attachments: [Post.ID: [Attachment]]
+  package let renditions: [Attachment.ID: [Rendition]]
+  package let decisions: [Attachment.ID: DecisionRecord]
+  package let mentions: [Post.ID: [Account]]
+  package let tags: [Post.ID: [String]]
+  package let counts: [Post.ID: PostCounts]
+  package let favourited: Set<Post.ID>
+  package let boostedByViewer: Set<Post.ID>
+}
+
+extension ReadTransaction {
+  package func assemble(_ posts: [Post], for viewer: Account.ID?) throws -> PageAssembly {
+    let boosted = try self.posts(posts.compactMap(\.boostOfID), visibleTo: viewer)
+    let all = posts + boosted.values
+    let ids = Set(all.map(\.id)).sorted()
+    let attachments = try attachments(of: ids)
+    let pictures = attachments.values.flatMap { $0.map(\.id) }
+    let mentions = try mentions(of: ids)
+    let authors = Set(all.map(\.authorID)).union(all.compactMap(\.inReplyToAccountID))
+    return PageAssembly(
+      viewer: viewer, boosted: boosted, accounts: try accounts(authors), accountCounts: try counts(of: authors),
+      attachments: attachments, renditions: try renditions(of: pictures), decisions: try decisions(on: pictures),
+      mentions: mentions, tags: try tags(of: ids), counts: try counts(of: ids),
+      favourited: try favourites(by: viewer, among: ids), boostedByViewer: try boosts(by: viewer, among: ids))
+  }
+
+  private func favourites(by viewer: Account.ID?, among ids: [Post.ID]) throws -> Set<Post.ID> {
+    guard let viewer, !ids.isEmpty else { return [] }
+    return Set(
+      try rows("SELECT post_id FROM favourites WHERE account_id = \(viewer) AND post_id IN \(in: ids)").map {
+        try $0.id("post_id") as Post.ID
+      })
+  }
+
+  private func boosts(by viewer: Account.ID?, among ids: [Post.ID]) throws -> Set<Post.ID> {
+    guard let viewer, !ids.isEmpty else { return [] }
+    return Set(
+      try rows("SELECT boost_of_id FROM posts WHERE author_id = \(viewer) AND boost_of_id IN \(in: ids)").map {
+        try $0.id("boost_of_id") as Post.ID
+      })
+  }
+
+  /// Accounts that favourited or boosted a post, newest first.
+  package func accounts(favouriting post: Post.ID, limit: Int) throws -> [Account] {
+    try rows(
+      """
+      SELECT \(fragment: Account.columns) FROM favourites JOIN accounts ON accounts.id = favourites.account_id
+      WHERE favourites.post_id = \(post) ORDER BY favourites.created_at DESC, accounts.id DESC LIMIT \(limit)
+      """
+    ).map(Account.init(row:))
+  }
+
+  package func accounts(boosting post: Post.ID, limit: Int) throws -> [Account] {
+    try rows(
+      """
+      SELECT \(fragment: Account.columns) FROM posts JOIN accounts ON accounts.id = posts.author_id
+      WHERE posts.boost_of_id = \(post) ORDER BY posts.id DESC LIMIT \(limit)
+      """
+    ).map(Account.init(row:))
+  }
+}
+
+extension ReadTransaction {
+  /// Accounts whose name begins with `prefix`, local ones first. `prefix` is matched as a range on the key, since
+  /// the case rules of LIKE differ between databases.
+  package func accounts(named prefix: String, limit: Int) throws -> [Account] {
+    let key = prefix.lowercased()
+    guard !key.isEmpty else { return [] }
+    return try rows(
+      """
+      SELECT \(fragment: Account.columns) FROM accounts
+      WHERE username_key >= \(key) AND username_key < \(key + "\u{10ffff}") AND suspended_at IS NULL
+        AND kind <> 'Application'
+      ORDER BY CASE WHEN host = '' THEN 0 ELSE 1 END, username_key, host LIMIT \(limit)
+      """
+    ).map(Account.init(row:))
+  }
+
+  package func tags(named prefix: String, limit: Int) throws -> [String] {
+    let key = prefix.lowercased()
+    guard !key.isEmpty else { return [] }
+    return try rows(
+      """
+      SELECT DISTINCT tag FROM post_tags WHERE tag >= \(key) AND tag < \(key + "\u{10ffff}") ORDER BY tag LIMIT \(limit)
+      """
+    ).map { try $0.string("tag") }
+  }
+}
