@@ -32,58 +32,68 @@ private let stacks = 1000
   }
 
   private static func followsTheRules(_ combine: Combine) -> Int {
-    violations(stacks, of: { $0.stack() }) { stack in
-      let result = combine(stack)
-      return Category.allCases.allSatisfy { result?.policy[$0] == expected(stack, $0) }
-    }
+    violations(
+      stacks, of: { $0.stack() },
+      unless: { stack in
+        let result = combine(stack)
+        return Category.allCases.allSatisfy { result?.policy[$0] == expected(stack, $0) }
+      })
   }
 
   private static func ignoresOrderAndRepetition(_ combine: Combine) -> Int {
-    violations(stacks, of: { chance in (chance.stack(), chance.next()) }) { stack, seed in
-      var chance = Seeded(seed)
-      let reference = combine(stack)
-      return combine(stack.shuffled(using: &chance)) == reference && combine(stack + stack) == reference
-    }
+    violations(
+      stacks, of: { chance in (chance.stack(), chance.next()) },
+      unless: { stack, seed in
+        var chance = Seeded(seed)
+        let reference = combine(stack)
+        return combine(stack.shuffled(using: &chance)) == reference && combine(stack + stack) == reference
+      })
   }
 
   private static func isNeverMilderThanAnotherParty(_ combine: Combine) -> Int {
-    violations(stacks, of: { $0.stack() }) { stack in
-      let artists = stack.filter { $0.policy.basis.isArtists }
-      let result = combine(stack)
-      return Category.allCases.allSatisfy { category in
-        parties.allSatisfy { party in
-          PolicyChannel.allCases.allSatisfy { channel in
-            let own = combine(artists.filter { $0.party == party && $0.channel == channel })?.policy[category]
-            guard let own else { return true }
-            return (result?.policy[category]).map { $0 >= own } ?? false
+    violations(
+      stacks, of: { $0.stack() },
+      unless: { stack in
+        let artists = stack.filter { $0.policy.basis.isArtists }
+        let result = combine(stack)
+        return Category.allCases.allSatisfy { category in
+          parties.allSatisfy { party in
+            PolicyChannel.allCases.allSatisfy { channel in
+              let own = combine(artists.filter { $0.party == party && $0.channel == channel })?.policy[category]
+              guard let own else { return true }
+              return (result?.policy[category]).map { $0 >= own } ?? false
+            }
           }
         }
-      }
-    }
+      })
   }
 
   private static func defaultsOnlyFillSilence(_ combine: Combine) -> Int {
-    violations(stacks, of: { $0.stack() }) { stack in
-      let spoken = combine(stack.filter { $0.policy.basis.isArtists })
-      let all = combine(stack)
-      return Category.allCases.allSatisfy { category in
-        spoken?.policy[category] == nil || spoken?.policy[category] == all?.policy[category]
-      }
-    }
+    violations(
+      stacks, of: { $0.stack() },
+      unless: { stack in
+        let spoken = combine(stack.filter { $0.policy.basis.isArtists })
+        let all = combine(stack)
+        return Category.allCases.allSatisfy { category in
+          spoken?.policy[category] == nil || spoken?.policy[category] == all?.policy[category]
+        }
+      })
   }
 
   private static func namesTheBasis(_ combine: Combine) -> Int {
-    violations(stacks, of: { $0.stack() }) { stack in
-      guard let result = combine(stack) else { return stack.allSatisfy(\.policy.isSilent) }
-      return result.policy.basis == result.sources.values.map(\.basis).min()
-        && Category.allCases.allSatisfy { category in
-          guard let source = result.sources[category] else { return result.policy[category] == nil }
-          return stack.contains {
-            $0.party == source.party && $0.channel == source.channel && $0.scope == source.scope
-              && $0.policy.basis == source.basis && $0.policy[category] == result.policy[category]
+    violations(
+      stacks, of: { $0.stack() },
+      unless: { stack in
+        guard let result = combine(stack) else { return stack.allSatisfy(\.policy.isSilent) }
+        return result.policy.basis == result.sources.values.map(\.basis).min()
+          && Category.allCases.allSatisfy { category in
+            guard let source = result.sources[category] else { return result.policy[category] == nil }
+            return stack.contains {
+              $0.party == source.party && $0.channel == source.channel && $0.scope == source.scope
+                && $0.policy.basis == source.basis && $0.policy[category] == result.policy[category]
+            }
           }
-        }
-    }
+      })
   }
 
   private static func real(_ stack: [PolicyStatement]) -> CombinedPolicy? { combine(stack) }

@@ -34,11 +34,13 @@ extension PolicyDocument {
   }
 
   private static func joins(_ join: (Decision, Decision) -> Decision) -> Int {
-    violations(rounds, of: decisions) { one, two, three in
-      join(join(one, two), three) == join(one, join(two, three)) && join(one, two) == join(two, one)
-        && join(one, one) == one && join(one, .accept) == one && join(.accept, one) == one
-        && join(one, two).verdict == max(one.verdict, two.verdict)
-    }
+    violations(
+      rounds, of: decisions,
+      unless: { one, two, three in
+        join(join(one, two), three) == join(one, join(two, three)) && join(one, two) == join(two, one)
+          && join(one, one) == one && join(one, .accept) == one && join(.accept, one) == one
+          && join(one, two).verdict == max(one.verdict, two.verdict)
+      })
   }
 
   @Test func `joining is associative, commutative and idempotent with accept as identity`() {
@@ -48,11 +50,13 @@ extension PolicyDocument {
   }
 
   private static func raisingScores(_ decide: Decide) -> Int {
-    violations(rounds, of: { ($0.document(), $0.facts(), $0.score(), $0.score()) }) { document, facts, one, two in
-      let low = decide(document, facts.with(.concluded(score: min(one, two))))
-      let high = decide(document, facts.with(.concluded(score: max(one, two))))
-      return low.verdict <= high.verdict
-    }
+    violations(
+      rounds, of: { ($0.document(), $0.facts(), $0.score(), $0.score()) },
+      unless: { document, facts, one, two in
+        let low = decide(document, facts.with(.concluded(score: min(one, two))))
+        let high = decide(document, facts.with(.concluded(score: max(one, two))))
+        return low.verdict <= high.verdict
+      })
   }
 
   @Test func `raising a score never makes the verdict milder`() {
@@ -61,11 +65,13 @@ extension PolicyDocument {
   }
 
   private static func loweringThresholds(_ decide: Decide) -> Int {
-    violations(rounds, of: { ($0.document(), $0.facts(), $0.score(), $0.score()) }) { document, facts, one, two in
-      let low = decide(document.with(threshold: max(0.0001, min(one, two))), facts)
-      let high = decide(document.with(threshold: max(0.0001, max(one, two))), facts)
-      return low.verdict >= high.verdict
-    }
+    violations(
+      rounds, of: { ($0.document(), $0.facts(), $0.score(), $0.score()) },
+      unless: { document, facts, one, two in
+        let low = decide(document.with(threshold: max(0.0001, min(one, two))), facts)
+        let high = decide(document.with(threshold: max(0.0001, max(one, two))), facts)
+        return low.verdict >= high.verdict
+      })
   }
 
   @Test func `lowering a threshold never makes the verdict milder`() {
@@ -78,10 +84,10 @@ extension PolicyDocument {
       rounds,
       of: { chance in
         (chance.document(), chance.facts(), Rule.allCases.filter { _ in chance.maybe() }, chance.one(of: Rule.allCases))
-      }
-    ) { document, facts, rules, another in
-      decide(document, facts, rules).verdict <= decide(document, facts, rules + [another]).verdict
-    }
+      },
+      unless: { document, facts, rules, another in
+        decide(document, facts, rules).verdict <= decide(document, facts, rules + [another]).verdict
+      })
   }
 
   @Test func `adding a rule never makes the verdict milder`() {
@@ -90,11 +96,13 @@ extension PolicyDocument {
   }
 
   private static func explains(_ decide: (PolicyDocument, ImageFacts) -> (Verdict, Set<Reason>)) -> Int {
-    violations(rounds, of: { ($0.document(), $0.facts()) }) { document, facts in
-      let (verdict, reasons) = decide(document, facts)
-      return verdict == .accept
-        ? reasons.isEmpty : reasons.contains { $0.verdict == verdict && !$0.sentence.isEmpty }
-    }
+    violations(
+      rounds, of: { ($0.document(), $0.facts()) },
+      unless: { document, facts in
+        let (verdict, reasons) = decide(document, facts)
+        return verdict == .accept
+          ? reasons.isEmpty : reasons.contains { $0.verdict == verdict && !$0.sentence.isEmpty }
+      })
   }
 
   @Test func `every verdict but accept carries the reason that asked for it`() {
@@ -104,11 +112,13 @@ extension PolicyDocument {
   }
 
   private static func unanalysed(_ decide: Decide) -> Int {
-    violations(rounds, of: { ($0.document(), $0.facts()) }) { document, facts in
-      let silent = decide(document, facts.with(.inconclusive))
-      let unseen = decide(document, facts.with(.notAnalysed(reason: "image.truncated")))
-      return facts.isCleared || unseen.verdict == max(silent.verdict, document.whenUnanalysed)
-    }
+    violations(
+      rounds, of: { ($0.document(), $0.facts()) },
+      unless: { document, facts in
+        let silent = decide(document, facts.with(.inconclusive))
+        let unseen = decide(document, facts.with(.notAnalysed(reason: "image.truncated")))
+        return facts.isCleared || unseen.verdict == max(silent.verdict, document.whenUnanalysed)
+      })
   }
 
   @Test func `only a picture nobody could analyse meets the rule for it`() {
@@ -152,13 +162,13 @@ extension PolicyDocument {
       of: { chance in
         let cases: [Case] = (0..<8).map { ($0, chance.facts()) }
         return (chance.document(), chance.document(), cases)
-      }
-    ) { one, two, cases in
-      let there = compare(one, two, cases)
-      let back = compare(two, one, cases)
-      return compare(one, one, cases).changes.isEmpty && there.examined == cases.count
-        && there.stricter == back.milder && there.changes.map(\.key) == back.changes.map(\.key)
-    }
+      },
+      unless: { one, two, cases in
+        let there = compare(one, two, cases)
+        let back = compare(two, one, cases)
+        return compare(one, one, cases).changes.isEmpty && there.examined == cases.count
+          && there.stricter == back.milder && there.changes.map(\.key) == back.changes.map(\.key)
+      })
   }
 
   @Test func `a policy compared to itself changes nothing, and a comparison turned round is its mirror`() {
@@ -172,7 +182,7 @@ extension PolicyDocument {
       cleared.isCleared = true
       return document.decide(cleared) == .accept
     }
-    #expect(violations(rounds, of: { ($0.document(), $0.facts()) }, holds) == 0)
+    #expect(violations(rounds, of: { ($0.document(), $0.facts()) }, unless: holds) == 0)
   }
 }
 
@@ -205,7 +215,7 @@ extension PolicyDocument {
       return decision.verdict != .refuse || facts.declaration == .generated
         || facts.strongest(.generated) == .conclusive
     }
-    #expect(violations(rounds, of: { $0.facts() }, holds) == 0)
+    #expect(violations(rounds, of: { $0.facts() }, unless: holds) == 0)
   }
 
   @Test func `holds or refuses by score only after the admin said so twice`() throws {

@@ -80,7 +80,7 @@ extension Seeded {
 }
 
 /// Inputs on which a law does not hold. A law is checked twice: it holds for the product and fails for a broken copy.
-func violations<Input>(_ count: Int, seed: UInt64 = 7, of make: (inout Seeded) -> Input, _ holds: (Input) -> Bool)
+func violations<Input>(_ count: Int, seed: UInt64 = 7, of make: (inout Seeded) -> Input, unless holds: (Input) -> Bool)
   -> Int
 {
   var chance = Seeded(seed)

@@ -115,18 +115,18 @@ extension RatchetOutcome {
           standing: chance.one(of: IncomingUsagePolicy.Standing.allCases),
           statedAt: chance.one(of: [nil, earlier, noon, later]))
         return (before, next)
-      }
-    ) { before, next in
-      let outcome = turn(before, next)
-      guard let after = outcome.after(before) else { return false }
-      let isLifted = after.policy.lifts(restrictionsOf: before.policy)
-      let isAllowed =
-        before.wasProved
-        ? next.standing == .proved && next.statedAt == later
-        : (next.standing == .proved && next.statedAt == later)
-          || (next.standing == .refetched && next.statedAt != earlier)
-      return isLifted == outcome.isLifted && (!isLifted || isAllowed) && (after.wasProved || !before.wasProved)
-    }
+      },
+      unless: { before, next in
+        let outcome = turn(before, next)
+        guard let after = outcome.after(before) else { return false }
+        let isLifted = after.policy.lifts(restrictionsOf: before.policy)
+        let isAllowed =
+          before.wasProved
+          ? next.standing == .proved && next.statedAt == later
+          : (next.standing == .proved && next.statedAt == later)
+            || (next.standing == .refetched && next.statedAt != earlier)
+        return isLifted == outcome.isLifted && (!isLifted || isAllowed) && (after.wasProved || !before.wasProved)
+      })
   }
 
   @Test func `over 1,000 random turns no restriction is lost, and the law sees a broken ratchet`() {

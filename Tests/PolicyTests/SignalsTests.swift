@@ -71,27 +71,29 @@ import Testing
 
   /// What a signal says, read back, is at least as strict as the policy wherever both speak.
   private static func isNeverWeaker(_ emit: Emit) -> Int {
-    violations(2000, of: { $0.policy() }) { policy in
-      let signals = emit(policy)
-      let readings = [
-        signals.xRobotsTag.flatMap { UsagePolicy(xRobotsTag: $0) },
-        signals.contentUsage.flatMap { UsagePolicy(contentUsage: $0) },
-        signals.dataMining.flatMap { UsagePolicy(plusDataMining: $0, otherConstraints: signals.otherConstraints) },
-        UsagePolicy(cawg: signals.cawg),
-      ].compactMap(\.self)
-      let isStrict = readings.allSatisfy { reading in
-        Category.allCases.allSatisfy { category in
-          guard let said = reading[category], let meant = policy[category] else { return true }
-          return said >= meant
+    violations(
+      2000, of: { $0.policy() },
+      unless: { policy in
+        let signals = emit(policy)
+        let readings = [
+          signals.xRobotsTag.flatMap { UsagePolicy(xRobotsTag: $0) },
+          signals.contentUsage.flatMap { UsagePolicy(contentUsage: $0) },
+          signals.dataMining.flatMap { UsagePolicy(plusDataMining: $0, otherConstraints: signals.otherConstraints) },
+          UsagePolicy(cawg: signals.cawg),
+        ].compactMap(\.self)
+        let isStrict = readings.allSatisfy { reading in
+          Category.allCases.allSatisfy { category in
+            guard let said = reading[category], let meant = policy[category] else { return true }
+            return said >= meant
+          }
         }
-      }
-      let isHeard =
-        !policy.restricts(.generativeTraining)
-        || (signals.xRobotsTag?.contains("noai") == true && signals.contentUsage?.contains("train-ai=n") == true
-          && signals.tdmReservation == true && signals.dataMining?.hasPrefix("DMI-PROHIBITED") == true)
-      let searches = signals.contentUsage?.contains("search=y") == true
-      return isStrict && isHeard && (!searches || Category.allCases.allSatisfy(policy.allows))
-    }
+        let isHeard =
+          !policy.restricts(.generativeTraining)
+          || (signals.xRobotsTag?.contains("noai") == true && signals.contentUsage?.contains("train-ai=n") == true
+            && signals.tdmReservation == true && signals.dataMining?.hasPrefix("DMI-PROHIBITED") == true)
+        let searches = signals.contentUsage?.contains("search=y") == true
+        return isStrict && isHeard && (!searches || Category.allCases.allSatisfy(policy.allows))
+      })
   }
 
   @Test func `no signal says less than the policy`() {
@@ -105,7 +107,7 @@ import Testing
       let back = UsagePolicy(cawg: OutgoingSignals(policy).cawg)
       return Category.allCases.allSatisfy { $0 == .searchIndexing || back?[$0] == policy[$0] }
     }
-    #expect(violations(1000, of: { $0.policy() }, returns) == 0)
+    #expect(violations(1000, of: { $0.policy() }, unless: returns) == 0)
   }
 
   @Test func `import takes only what is said`() throws {
