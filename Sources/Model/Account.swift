@@ -45,6 +45,8 @@ package struct Account: Hashable, Sendable {
   package var usagePolicy: UsagePolicy?
   /// Whether the stored policy came with a proof, so that only a proof may loosen it.
   package var policyIsProved: Bool
+  /// When its author stated it, never later than when we read it.
+  package var policyStatedAt: Timestamp?
   package var createdAt: Timestamp
   /// When a remote actor document was last read.
   package var fetchedAt: Timestamp
@@ -60,7 +62,8 @@ package struct Account: Hashable, Sendable {
     note: String = "", noteSource: String = "", inbox: IRI, sharedInbox: IRI? = nil, outbox: IRI? = nil,
     followers: IRI? = nil, following: IRI? = nil, featured: IRI? = nil, avatarURL: IRI? = nil, headerURL: IRI? = nil,
     avatarDigest: Digest? = nil, fields: [ProfileField] = [], isLocked: Bool = false, isDiscoverable: Bool = true,
-    isIndexable: Bool = false, usagePolicy: UsagePolicy? = nil, policyIsProved: Bool = false, createdAt: Timestamp,
+    isIndexable: Bool = false, usagePolicy: UsagePolicy? = nil, policyIsProved: Bool = false,
+    policyStatedAt: Timestamp? = nil, createdAt: Timestamp,
     fetchedAt: Timestamp, suspendedAt: Timestamp? = nil, movedTo: IRI? = nil
   ) {
     self.id = id
@@ -87,6 +90,7 @@ package struct Account: Hashable, Sendable {
     self.isIndexable = isIndexable
     self.usagePolicy = usagePolicy
     self.policyIsProved = policyIsProved
+    self.policyStatedAt = policyStatedAt
     self.createdAt = createdAt
     self.fetchedAt = fetchedAt
     self.suspendedAt = suspendedAt

@@ -31,6 +31,8 @@ package struct Post: Hashable, Sendable {
   /// The author's choice for this work; nil leaves the account's.
   package var usagePolicy: UsagePolicy?
   package var policyIsProved: Bool
+  /// When its author stated it, never later than when we read it.
+  package var policyStatedAt: Timestamp?
   package var createdAt: Timestamp
   package var editedAt: Timestamp?
   package var isLocal: Bool
@@ -39,7 +41,8 @@ package struct Post: Hashable, Sendable {
     id: ID, uri: IRI, url: IRI, authorID: Account.ID, inReplyToID: ID? = nil, inReplyToURI: IRI? = nil,
     inReplyToAccountID: Account.ID? = nil, boostOfID: ID? = nil, content: String = "", text: String = "",
     spoiler: String = "", isSensitive: Bool = false, language: String? = nil, visibility: Visibility,
-    state: State = .published, usagePolicy: UsagePolicy? = nil, policyIsProved: Bool = false, createdAt: Timestamp,
+    state: State = .published, usagePolicy: UsagePolicy? = nil, policyIsProved: Bool = false,
+    policyStatedAt: Timestamp? = nil, createdAt: Timestamp,
     editedAt: Timestamp? = nil, isLocal: Bool
   ) {
     self.id = id
@@ -59,6 +62,7 @@ package struct Post: Hashable, Sendable {
     self.state = state
     self.usagePolicy = usagePolicy
     self.policyIsProved = policyIsProved
+    self.policyStatedAt = policyStatedAt
     self.createdAt = createdAt
     self.editedAt = editedAt
     self.isLocal = isLocal

@@ -33,7 +33,9 @@ package struct IRI: Hashable, Sendable, LosslessStringConvertible {
   private static func schemeEnd(_ bytes: [UInt8]) -> Int? {
     for scheme in ["https", "http"] {
       let prefix = Array("\(scheme)://".utf8)
-      if bytes.count > prefix.count, bytes.prefix(prefix.count).map(asciiLowercased) == prefix { return scheme.utf8.count }
+      if bytes.count > prefix.count, bytes.prefix(prefix.count).map(asciiLowercased) == prefix {
+        return scheme.utf8.count
+      }
     }
     return nil
   }

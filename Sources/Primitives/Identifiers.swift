@@ -47,10 +47,11 @@ package final class SnowflakeGenerator: Sendable {
 
   package func next<Entity>() -> ID<Entity> {
     let candidate = mint(at: time.now())
-    return ID(rawValue: last.withLock { last in
-      last = max(candidate, last &+ 1)
-      return last
-    })
+    return ID(
+      rawValue: last.withLock { last in
+        last = max(candidate, last &+ 1)
+        return last
+      })
   }
 
   /// An id for something that was made at `moment` elsewhere. 65,536 tails a millisecond: with 100 posts in the same

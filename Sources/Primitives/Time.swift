@@ -199,7 +199,8 @@ extension Timestamp {
   package init?(httpDate text: some StringProtocol) {
     let parts = String(text).split(separator: Character(" "), omittingEmptySubsequences: false).map { String($0) }
     guard parts.count == 6, parts[5] == "GMT", parts[0].hasSuffix(","), weekdays.contains(String(parts[0].dropLast())),
-      parts[1].utf8.count == 2, let day = decimal(parts[1].utf8, digits: 2), let month = months.firstIndex(of: parts[2]),
+      parts[1].utf8.count == 2, let day = decimal(parts[1].utf8, digits: 2),
+      let month = months.firstIndex(of: parts[2]),
       parts[3].utf8.count == 4, let year = decimal(parts[3].utf8, digits: 4)
     else { return nil }
     let clock = parts[4].split(separator: Character(":"), omittingEmptySubsequences: false)

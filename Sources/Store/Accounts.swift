@@ -9,7 +9,7 @@ extension Account {
     accounts.note, accounts.note_source, accounts.inbox, accounts.shared_inbox, accounts.outbox, accounts.followers,
     accounts.following, accounts.featured, accounts.avatar_url, accounts.header_url, accounts.avatar_digest,
     accounts.fields, accounts.is_locked, accounts.is_discoverable, accounts.is_indexable, accounts.usage_policy,
-    accounts.policy_is_proved, accounts.created_at, accounts.fetched_at, accounts.suspended_at, accounts.moved_to
+    accounts.policy_is_proved, accounts.policy_stated_at, accounts.created_at, accounts.fetched_at, accounts.suspended_at, accounts.moved_to
     """
 
   init(row: Row) throws {
@@ -27,6 +27,7 @@ extension Account {
       fields: try row.json("fields"), isLocked: try row.bool("is_locked"),
       isDiscoverable: try row.bool("is_discoverable"), isIndexable: try row.bool("is_indexable"),
       usagePolicy: try row.optionalJSON("usage_policy"), policyIsProved: try row.bool("policy_is_proved"),
+      policyStatedAt: try row.optionalTimestamp("policy_stated_at"),
       createdAt: try row.timestamp("created_at"), fetchedAt: try row.timestamp("fetched_at"),
       suspendedAt: try row.optionalTimestamp("suspended_at"), movedTo: try row.optionalIRI("moved_to"))
   }
@@ -98,11 +99,15 @@ extension ReadTransaction {
   }
 
   package func user(_ id: Account.ID) throws -> User? {
-    try first("SELECT account_id, email, password_hash, role, created_at, disabled_at FROM users WHERE account_id = \(id)").map(User.init(row:))
+    try first(
+      "SELECT account_id, email, password_hash, role, created_at, disabled_at FROM users WHERE account_id = \(id)"
+    ).map(User.init(row:))
   }
 
   package func user(email: String) throws -> User? {
-    try first("SELECT account_id, email, password_hash, role, created_at, disabled_at FROM users WHERE email_key = \(email.lowercased())").map(User.init(row:))
+    try first(
+      "SELECT account_id, email, password_hash, role, created_at, disabled_at FROM users WHERE email_key = \(email.lowercased())"
+    ).map(User.init(row:))
   }
 
   package func staff() throws -> [Account] {
@@ -148,7 +153,7 @@ extension WriteTransaction {
       """
       INSERT INTO accounts (id, username, username_key, host, kind, uri, url, display_name, note, note_source, inbox,
         shared_inbox, outbox, followers, following, featured, avatar_url, header_url, avatar_digest, fields, is_locked,
-        is_discoverable, is_indexable, usage_policy, policy_is_proved, document, created_at, fetched_at, suspended_at,
+        is_discoverable, is_indexable, usage_policy, policy_is_proved, policy_stated_at, document, created_at, fetched_at, suspended_at,
         moved_to)
       VALUES (\(account.id), \(account.username), \(account.username.lowercased()), \(account.host?.text ?? ""),
         \(account.kind.rawValue), \(account.uri), \(account.url), \(account.displayName), \(account.note),
@@ -156,7 +161,7 @@ extension WriteTransaction {
         \(account.following), \(account.featured), \(account.avatarURL), \(account.headerURL),
         \(account.avatarDigest?.rawValue), \(try StoredJSON.text(account.fields)), \(account.isLocked),
         \(account.isDiscoverable), \(account.isIndexable), \(try StoredJSON.text(ifPresent: account.usagePolicy)),
-        \(account.policyIsProved), \(document), \(account.createdAt), \(account.fetchedAt), \(account.suspendedAt),
+        \(account.policyIsProved), \(account.policyStatedAt), \(document), \(account.createdAt), \(account.fetchedAt), \(account.suspendedAt),
         \(account.movedTo))
       """)
     try execute("INSERT INTO account_counts (account_id) VALUES (\(account.id))")
@@ -174,7 +179,7 @@ extension WriteTransaction {
         fields = \(try StoredJSON.text(account.fields)), is_locked = \(account.isLocked),
         is_discoverable = \(account.isDiscoverable), is_indexable = \(account.isIndexable),
         usage_policy = \(try StoredJSON.text(ifPresent: account.usagePolicy)),
-        policy_is_proved = \(account.policyIsProved), document = COALESCE(\(document), document),
+        policy_is_proved = \(account.policyIsProved), policy_stated_at = \(account.policyStatedAt), document = COALESCE(\(document), document),
         fetched_at = \(account.fetchedAt), suspended_at = \(account.suspendedAt), moved_to = \(account.movedTo)
       WHERE id = \(account.id)
       """)

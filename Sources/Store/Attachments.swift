@@ -14,7 +14,9 @@ extension Attachment {
 
   init(row: Row) throws {
     var focus: Focus?
-    if let x = try row.optionalDouble("focus_x"), let y = try row.optionalDouble("focus_y") { focus = Focus(x: x, y: y) }
+    if let x = try row.optionalDouble("focus_x"), let y = try row.optionalDouble("focus_y") {
+      focus = Focus(x: x, y: y)
+    }
     self.init(
       id: try row.id("id"), ownerID: try row.id("owner_id"), postID: try row.optionalID("post_id"),
       position: try row.int("position"), kind: try row.enumCase("kind"), state: try row.enumCase("state"),
@@ -91,7 +93,7 @@ extension ReadTransaction {
     try first(
       """
       SELECT 1 AS found WHERE EXISTS (SELECT 1 FROM renditions WHERE digest = \(digest.rawValue))
-        OR EXISTS (SELECT 1 FROM attachments WHERE original = \(digest.rawValue))
+        OR EXISTS (SELECT 1 FROM attachments WHERE original = \(digest.rawValue) AND state <> 'refused')
         OR EXISTS (SELECT 1 FROM accounts WHERE avatar_digest = \(digest.rawValue))
       """) != nil
   }

@@ -36,7 +36,9 @@ package struct RemoteKey: Hashable, Sendable {
 
 extension ReadTransaction {
   package func signingKeys(of id: Account.ID) throws -> [StoredKey] {
-    try rows("SELECT account_id, kind, key_id, public_key, sealed_key FROM signing_keys WHERE account_id = \(id) ORDER BY kind").map { row in
+    try rows(
+      "SELECT account_id, kind, key_id, public_key, sealed_key FROM signing_keys WHERE account_id = \(id) ORDER BY kind"
+    ).map { row in
       StoredKey(
         accountID: try row.id("account_id"), kind: try row.enumCase("kind"), keyID: try row.iri("key_id"),
         publicKey: try row.string("public_key"), sealedKey: try row.bytes("sealed_key"))

@@ -7,7 +7,7 @@ extension Post {
   static let columns: SQL = """
     posts.id, posts.uri, posts.url, posts.author_id, posts.in_reply_to_id, posts.in_reply_to_uri,
     posts.in_reply_to_account_id, posts.boost_of_id, posts.content, posts.text, posts.spoiler, posts.is_sensitive,
-    posts.language, posts.visibility, posts.state, posts.usage_policy, posts.policy_is_proved, posts.is_local,
+    posts.language, posts.visibility, posts.state, posts.usage_policy, posts.policy_is_proved, posts.policy_stated_at, posts.is_local,
     posts.created_at, posts.edited_at
     """
 
@@ -20,6 +20,7 @@ extension Post {
       isSensitive: try row.bool("is_sensitive"), language: try row.optionalString("language"),
       visibility: try row.enumCase("visibility"), state: try row.enumCase("state"),
       usagePolicy: try row.optionalJSON("usage_policy"), policyIsProved: try row.bool("policy_is_proved"),
+      policyStatedAt: try row.optionalTimestamp("policy_stated_at"),
       createdAt: try row.timestamp("created_at"), editedAt: try row.optionalTimestamp("edited_at"),
       isLocal: try row.bool("is_local"))
   }
@@ -124,7 +125,9 @@ extension ReadTransaction {
       }, uniquingKeysWith: { first, _ in first })
   }
 
-  package func versions(of post: Post.ID) throws -> [(content: String, spoiler: String, isSensitive: Bool, createdAt: Timestamp)] {
+  package func versions(of post: Post.ID) throws -> [(
+    content: String, spoiler: String, isSensitive: Bool, createdAt: Timestamp
+  )] {
     try rows(
       """
       SELECT content, spoiler, is_sensitive, created_at FROM post_versions WHERE post_id = \(post) ORDER BY id
@@ -146,12 +149,12 @@ extension WriteTransaction {
     try execute(
       """
       INSERT INTO posts (id, uri, url, author_id, in_reply_to_id, in_reply_to_uri, in_reply_to_account_id, boost_of_id,
-        content, text, spoiler, is_sensitive, language, visibility, state, usage_policy, policy_is_proved, is_local,
+        content, text, spoiler, is_sensitive, language, visibility, state, usage_policy, policy_is_proved, policy_stated_at, is_local,
         created_at, edited_at)
       VALUES (\(post.id), \(post.uri), \(post.url), \(post.authorID), \(post.inReplyToID), \(post.inReplyToURI),
         \(post.inReplyToAccountID), \(post.boostOfID), \(post.content), \(post.text), \(post.spoiler),
         \(post.isSensitive), \(post.language), \(post.visibility.rawValue), \(post.state.rawValue),
-        \(try StoredJSON.text(ifPresent: post.usagePolicy)), \(post.policyIsProved), \(post.isLocal),
+        \(try StoredJSON.text(ifPresent: post.usagePolicy)), \(post.policyIsProved), \(post.policyStatedAt), \(post.isLocal),
         \(post.createdAt), \(post.editedAt))
       """)
     try execute("INSERT INTO post_counts (post_id) VALUES (\(post.id))")
@@ -189,7 +192,7 @@ extension WriteTransaction {
       """
       UPDATE posts SET content = \(post.content), text = \(post.text), spoiler = \(post.spoiler),
         is_sensitive = \(post.isSensitive), language = \(post.language),
-        usage_policy = \(try StoredJSON.text(ifPresent: post.usagePolicy)), policy_is_proved = \(post.policyIsProved),
+        usage_policy = \(try StoredJSON.text(ifPresent: post.usagePolicy)), policy_is_proved = \(post.policyIsProved), policy_stated_at = \(post.policyStatedAt),
         edited_at = \(post.editedAt)
       WHERE id = \(post.id)
       """)

@@ -54,7 +54,9 @@ extension ReadTransaction {
   }
 
   /// Public posts, of here or of everywhere.
-  package func publicPosts(localOnly: Bool, onlyMedia: Bool, visibleTo viewer: Account.ID?, _ page: Page<Post>) throws -> [Post] {
+  package func publicPosts(localOnly: Bool, onlyMedia: Bool, visibleTo viewer: Account.ID?, _ page: Page<Post>) throws
+    -> [Post]
+  {
     try posts(
       """
       SELECT \(fragment: Post.columns) FROM posts

@@ -24,17 +24,21 @@ import Testing
 
   /// RFC 8785 §3.2.3 and its appendix B.
   @Test func `canonical form follows RFC 8785`() throws {
-    let input = #"{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}"#
-    let expected = #"{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"#
+    let input =
+      #"{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}"#
+    let expected =
+      #"{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"#
     #expect(String(decoding: try JSON(parsing: input).canonicalBytes, as: UTF8.self) == expected)
     let keys = #"{"\u20ac":1,"\r":2,"\ufb33":3,"1":4,"\ud83d\ude00":5,"\u0080":6,"\u00f6":7}"#
-    let order = try JSON(parsing: String(decoding: try JSON(parsing: keys).canonicalBytes, as: UTF8.self)).pairs.map(\.value)
+    let order = try JSON(parsing: String(decoding: try JSON(parsing: keys).canonicalBytes, as: UTF8.self)).pairs.map(
+      \.value)
     #expect(order == [2, 4, 6, 7, 1, 5, 3])
   }
 
   @Test(arguments: [
-    (0.0, "0"), (-0.0, "0"), (Double.leastNonzeroMagnitude, "5e-324"), (1.7976931348623157e308, "1.7976931348623157e+308"),
-    (9007199254740992, "9007199254740992"), (1e21, "1e+21"), (9.999999999999997e22, "9.999999999999997e+22"),
+    (0.0, "0"), (-0.0, "0"), (Double.leastNonzeroMagnitude, "5e-324"),
+    (1.7976931348623157e308, "1.7976931348623157e+308"),
+    (9_007_199_254_740_992, "9007199254740992"), (1e21, "1e+21"), (9.999999999999997e22, "9.999999999999997e+22"),
     (1e-7, "1e-7"), (0.000001, "0.000001"), (333333333.3333332, "333333333.3333332"), (-71.184902, "-71.184902"),
     (295_147_905_179_352_825_856, "295147905179352830000"),
   ])
@@ -103,7 +107,10 @@ import Testing
     #expect(Timestamp(iso8601: "2026-11-03T19:30:02.25+01:30")?.iso8601 == "2026-11-03T18:00:02.250Z")
   }
 
-  @Test(arguments: ["2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00", "2026-01-01", "x", "2026-01-01T00:00:0", "2026-01-01T00:00:00.Z"])
+  @Test(arguments: [
+    "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00", "2026-01-01", "x", "2026-01-01T00:00:0",
+    "2026-01-01T00:00:00.Z",
+  ])
   func `times that are not are refused`(text: String) { #expect(Timestamp(iso8601: text) == nil) }
 
   @Test func `arithmetic holds at the ends instead of trapping`() {

@@ -38,6 +38,7 @@ extension Migration {
       is_indexable BOOLEAN NOT NULL,
       usage_policy TEXT,
       policy_is_proved BOOLEAN NOT NULL,
+      policy_stated_at BIGINT,
       document BLOB,
       created_at BIGINT NOT NULL,
       fetched_at BIGINT NOT NULL,
@@ -147,6 +148,7 @@ extension Migration {
       state TEXT NOT NULL CHECK (state IN ('published', 'held')),
       usage_policy TEXT,
       policy_is_proved BOOLEAN NOT NULL,
+      policy_stated_at BIGINT,
       is_local BOOLEAN NOT NULL,
       created_at BIGINT NOT NULL,
       edited_at BIGINT

@@ -1,0 +1,62 @@
+import Primitives
+
+/// Who this server is, and the addresses of everything on it. Actor ids are permanent, so the host never changes.
+package struct Instance: Hashable, Sendable {
+  /// Without a trailing slash: `https://paper.test`.
+  package let base: IRI
+  /// Its own actor's name in WebFinger is the host name.
+  package var host: Host { base.host }
+  /// On plain http and loopback: federation is off, and every page says so.
+  package var isTrial: Bool { base.scheme == "http" }
+
+  /// `base` must be an origin: no path, query or fragment.
+  package init?(base: IRI) {
+    guard base.pathAndQuery == "/", base.fragment == nil, let origin = IRI(base.origin) else { return nil }
+    self.base = origin
+  }
+
+  /// `path` is ours and made of names and numbers, so it is always an IRI; the base stands in should it not be.
+  private func at(_ path: String) -> IRI { base.appending(path) ?? base }
+
+  package var actor: IRI { at("/actor") }
+  package var sharedInbox: IRI { at("/inbox") }
+
+  package func actor(_ username: String) -> IRI { at("/users/\(username)") }
+  package func profile(_ username: String) -> IRI { at("/@\(username)") }
+  package func inbox(_ username: String) -> IRI { at("/users/\(username)/inbox") }
+  package func outbox(_ username: String) -> IRI { at("/users/\(username)/outbox") }
+  package func followers(_ username: String) -> IRI { at("/users/\(username)/followers") }
+  package func following(_ username: String) -> IRI { at("/users/\(username)/following") }
+  package func featured(_ username: String) -> IRI { at("/users/\(username)/featured") }
+  package func rsaKey(_ actor: IRI) -> IRI { actor.appending("#main-key") ?? actor }
+  package func ed25519Key(_ actor: IRI) -> IRI { actor.appending("#ed25519-key") ?? actor }
+  package func policyPage(_ username: String) -> IRI { at("/@\(username)/policy") }
+  package func tdmPolicy(_ username: String) -> IRI { at("/users/\(username)/tdm-policy") }
+
+  package func post(_ id: Post.ID, by username: String) -> IRI { at("/users/\(username)/statuses/\(id)") }
+  package func postPage(_ id: Post.ID, by username: String) -> IRI { at("/@\(username)/\(id)") }
+  package func activity(of post: IRI) -> IRI { post.appending("/activity") ?? post }
+  package func update(of post: IRI, at time: Timestamp) -> IRI {
+    post.appending("#updates/\(time.milliseconds)") ?? post
+  }
+  package func delete(of post: IRI) -> IRI { post.appending("#delete") ?? post }
+  package func follow(_ id: Follow.ID) -> IRI { at("/follows/\(id)") }
+  package func like(_ post: Post.ID, by username: String) -> IRI { at("/users/\(username)/likes/\(post)") }
+  package func undo(of activity: IRI) -> IRI { activity.appending("#undo") ?? activity }
+  /// An answer to a Follow of another server: named by our follow row.
+  package func accept(_ follow: Follow.ID) -> IRI { at("/accepts/\(follow)") }
+  package func reject(_ id: Int64) -> IRI { at("/rejects/\(id)") }
+
+  package func media(_ fileName: String) -> IRI { at("/media/\(fileName)") }
+  package func page(_ path: String) -> IRI { at(path) }
+  package var tagPages: IRI { at("/tags/") }
+  package func appeal(_ attachment: Attachment.ID) -> IRI { at("/appeals/new?work=\(attachment)") }
+
+  /// The local name in an actor id of this server.
+  package func username(ofActor iri: IRI) -> String? {
+    guard iri.hasSameOrigin(as: base) else { return nil }
+    let parts = iri.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+    guard parts.count == 2, parts.first == "users", let name = parts.last, Handle.isUsername(name) else { return nil }
+    return String(name)
+  }
+}

@@ -1,0 +1,127 @@
+import Markup
+import Model
+import Persistence
+import Policy
+import Primitives
+import Store
+
+/// A person to be given an account here. The keys were made and sealed before.
+package struct NewAccount: Sendable {
+  package var username: String
+  package var email: String
+  package var passwordHash: String
+  package var role: Role
+  package var keys: [StoredKey]
+  package init(username: String, email: String, passwordHash: String, role: Role, keys: [StoredKey]) {
+    self.username = username
+    self.email = email
+    self.passwordHash = passwordHash
+    self.role = role
+    self.keys = keys
+  }
+
+  /// `[a-z0-9_]{1,30}`: narrower than any peer's rule, so that every peer accepts it.
+  package static func isUsername(_ name: String) -> Bool {
+    (1...30).contains(name.utf8.count)
+      && name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
+  }
+
+  /// Names that pages or protocols use.
+  package static let reserved: Set<String> = [
+    "actor", "admin", "administrator", "root", "system", "support", "help", "about", "inbox", "media", "api", "login",
+    "instance", "everyone", "here", "moderator", "postmaster", "abuse", "security",
+  ]
+}
+
+extension WriteTransaction {
+  /// Creates an account with the policy every new account has, `no-ai`, marked as a default and not as a choice.
+  package func createAccount(_ new: NewAccount, id: Account.ID, in context: OperationContext) throws -> Account {
+    guard NewAccount.isUsername(new.username), !NewAccount.reserved.contains(new.username) else {
+      throw OperationFailure(
+        .invalid, "account.username_invalid",
+        "A name has 1 to 30 letters a-z, digits or underscores, and is not one of the reserved words.")
+    }
+    guard new.email.contains("@"), new.email.utf8.count <= 254, !new.email.utf8.contains(where: { $0 <= 0x20 }) else {
+      throw OperationFailure(.invalid, "account.email_invalid", "This is no e-mail address.")
+    }
+    guard try account(username: new.username, host: nil) == nil else {
+      throw OperationFailure(.conflict, "account.username_taken", "Somebody here has this name already.")
+    }
+    guard try user(email: new.email) == nil else {
+      throw OperationFailure(.conflict, "account.email_taken", "An account with this e-mail address exists.")
+    }
+    let instance = context.instance
+    let actor = instance.actor(new.username)
+    let account = Account(
+      id: id, username: new.username, host: nil, uri: actor, url: instance.profile(new.username),
+      displayName: new.username, inbox: instance.inbox(new.username), sharedInbox: instance.sharedInbox,
+      outbox: instance.outbox(new.username), followers: instance.followers(new.username),
+      following: instance.following(new.username), featured: instance.featured(new.username),
+      usagePolicy: UsagePolicy(.standard, basis: .instanceDefault), policyStatedAt: context.now,
+      createdAt: context.now, fetchedAt: context.now)
+    try insert(account)
+    try insert(
+      User(
+        accountID: id, email: new.email, passwordHash: new.passwordHash, role: new.role, createdAt: context.now))
+    for key in new.keys { try insert(key, at: context.now) }
+    return account
+  }
+
+  /// The actor that signs this server's own requests. Made once.
+  package func createInstanceActor(keys: [StoredKey], id: Account.ID, in context: OperationContext) throws -> Account {
+    let instance = context.instance
+    let account = Account(
+      id: id, username: instance.host.name, host: nil, kind: .application, uri: instance.actor,
+      url: instance.page("/about"), displayName: instance.host.text, inbox: instance.sharedInbox,
+      sharedInbox: instance.sharedInbox, isLocked: true, isDiscoverable: false, createdAt: context.now,
+      fetchedAt: context.now)
+    try insert(account)
+    for key in keys { try insert(key, at: context.now) }
+    return account
+  }
+
+  /// Changes how machines may use an artist's works by default, and tells everybody who holds a copy.
+  package func changeUsagePolicy(
+    of account: Account, to policy: UsagePolicy, in context: OperationContext
+  ) throws -> Account {
+    var changed = account
+    changed.usagePolicy = policy
+    changed.policyStatedAt = context.now
+    try update(changed)
+    try federate(.profileUpdated(account.id), by: account.id, in: context)
+    return changed
+  }
+
+  package func updateProfile(_ account: Account, in context: OperationContext) throws {
+    try update(account)
+    try federate(.profileUpdated(account.id), by: account.id, in: context)
+  }
+
+  /// Queues what other servers must be told, in the order of this author's acts. A trial tells nobody.
+  func federate(_ intent: FederationIntent, by author: Account.ID, in context: OperationContext) throws {
+    guard !context.instance.isTrial else { return }
+    try enqueue(.federate(intent), id: context.ids.next(), at: context.now, ordering: "author \(author)")
+  }
+
+  /// Tells a local account; does nothing for a remote one, and never tells somebody about themselves.
+  func notify(
+    _ recipient: Account.ID, of kind: Notification.Kind, from sender: Account.ID, post: Post.ID?,
+    in context: OperationContext
+  ) throws {
+    guard recipient != sender || kind == .decision, try account(recipient)?.isLocal == true,
+      try !isBlocked(between: recipient, and: sender)
+    else { return }
+    try insert(
+      Notification(
+        id: context.ids.next(), recipientID: recipient, kind: kind, fromID: sender, postID: post,
+        createdAt: context.now))
+    afterCommit(.notifications)
+  }
+}
+
+extension Signal {
+  /// A notification was stored for somebody here.
+  package static let notifications = Signal(rawValue: "notifications")
+  /// A post was stored or changed.
+  package static let posts = Signal(rawValue: "posts")
+}

@@ -1,0 +1,229 @@
+import Model
+import Persistence
+import Policy
+import Primitives
+import Store
+
+/// What the worker found and stored for one picture, before the policy has spoken.
+package struct AnalysedPicture: Sendable {
+  package var original: Digest
+  package var assessment: Assessment
+  package var declaration: Declaration
+  package var perceptualHash: PerceptualHash?
+  package var blurhash: String?
+  package var width: Int?
+  package var height: Int?
+  package var digitalSourceType: String?
+  package var renditions: [Rendition]
+  package init(
+    original: Digest, assessment: Assessment, declaration: Declaration, perceptualHash: PerceptualHash?,
+    blurhash: String?, width: Int?, height: Int?, digitalSourceType: String?, renditions: [Rendition]
+  ) {
+    self.original = original
+    self.assessment = assessment
+    self.declaration = declaration
+    self.perceptualHash = perceptualHash
+    self.blurhash = blurhash
+    self.width = width
+    self.height = height
+    self.digitalSourceType = digitalSourceType
+    self.renditions = renditions
+  }
+}
+
+extension Attachment.State {
+  /// How a picture stands after a decision.
+  init(after verdict: Verdict) {
+    switch verdict {
+    case .accept, .label: self = .ready
+    case .hold: self = .held
+    case .refuse: self = .refused
+    }
+  }
+}
+
+extension WriteTransaction {
+  /// Lets the policy decide over a picture that was analysed, stores decision and renditions, and carries out what
+  /// follows. The files exist already; those of a refused picture lose their rows here and are swept afterwards.
+  package func settle(
+    _ attachment: Attachment, as analysed: AnalysedPicture, in context: OperationContext
+  ) throws -> DecisionRecord {
+    var settled = attachment
+    settled.original = analysed.original
+    settled.perceptualHash = analysed.perceptualHash
+    settled.blurhash = analysed.blurhash ?? attachment.blurhash
+    settled.width = analysed.width ?? attachment.width
+    settled.height = analysed.height ?? attachment.height
+    settled.digitalSourceType = attachment.digitalSourceType ?? analysed.digitalSourceType
+    settled.failure = nil
+    let owner = try account(attachment.ownerID)
+    let cleared = try isCleared(
+      digest: analysed.original, perceptualHash: analysed.perceptualHash, distance: Limits.clearedDistance)
+    let facts = ImageFacts(
+      analysed.assessment, declaration: analysed.declaration, origin: owner?.host, isCleared: cleared,
+      author: owner?.isLocal == true ? .member : .known)
+    let revision = try currentPolicy()
+    let decision = revision.document.decide(facts)
+    let record = DecisionRecord(
+      id: context.ids.next(), attachmentID: attachment.id, verdict: decision.verdict, reasons: decision.ordered,
+      facts: facts, assessment: analysed.assessment, policyRevision: revision.number, decidedAt: context.now,
+      decidedBy: nil)
+    try insert(record)
+    settled.state = Attachment.State(after: decision.verdict)
+    try update(settled)
+    if settled.state == .refused {
+      try replaceRenditions(of: settled.id, with: [])
+      try insertRefused(settled, digest: analysed.original, at: context.now)
+    } else {
+      try replaceRenditions(of: settled.id, with: analysed.renditions)
+    }
+    if owner?.isLocal == true, decision.verdict != .accept {
+      try notify(settled.ownerID, of: .decision, from: settled.ownerID, post: settled.postID, in: context)
+    }
+    afterCommit(.posts)
+    return record
+  }
+
+  /// The picture could not be fetched or opened. The post stays; a card with the reason takes the picture's place.
+  package func fail(_ attachment: Attachment, reason: String, in context: OperationContext) throws {
+    var failed = attachment
+    failed.state = .failed
+    failed.failure = reason
+    try update(failed)
+    afterCommit(.posts)
+  }
+
+  /// Decides again from the stored facts, after the policy or the list of cleared works has changed, and undoes or
+  /// carries out what follows. A moderator's word stands.
+  package func reconsider(_ attachment: Attachment, in context: OperationContext) throws {
+    guard let last = try decisions(on: [attachment.id])[attachment.id], last.decidedBy == nil else { return }
+    var facts = last.facts
+    if let digest = attachment.original {
+      facts.isCleared = try isCleared(
+        digest: digest, perceptualHash: attachment.perceptualHash, distance: Limits.clearedDistance)
+    }
+    let revision = try currentPolicy()
+    let decision = revision.document.decide(facts)
+    guard decision.verdict != last.verdict else { return }
+    try record(
+      decision, on: attachment, facts: facts, assessment: last.assessment, revision: revision.number, by: nil,
+      in: context)
+  }
+
+  /// A moderator finds the work human: it is shown, every automatic effect is undone, and the same work is not
+  /// flagged again.
+  package func overturn(_ attachment: Attachment, by moderator: Account, in context: OperationContext) throws {
+    guard let last = try decisions(on: [attachment.id])[attachment.id] else { throw OperationFailure.notFound }
+    if let digest = attachment.original {
+      try clear(digest: digest, perceptualHash: attachment.perceptualHash, by: moderator.id, at: context.now)
+    }
+    var facts = last.facts
+    facts.isCleared = true
+    try record(
+      .accept, on: attachment, facts: facts, assessment: last.assessment, revision: last.policyRevision,
+      by: moderator.id, in: context)
+    try closeAppeals(on: attachment.id, as: .overturned)
+  }
+
+  /// A moderator decides by hand; an appeal on it is answered with it.
+  package func decide(
+    _ verdict: Verdict, on attachment: Attachment, sentence: String, by moderator: Account,
+    in context: OperationContext
+  ) throws {
+    guard verdict != .accept else { return try overturn(attachment, by: moderator, in: context) }
+    guard let last = try decisions(on: [attachment.id])[attachment.id] else { throw OperationFailure.notFound }
+    let decision = Decision(reasons: [Reason(code: .moderator, verdict: verdict, sentence: sentence)])
+    try record(
+      decision, on: attachment, facts: last.facts, assessment: last.assessment, revision: last.policyRevision,
+      by: moderator.id, in: context)
+    try closeAppeals(on: attachment.id, as: .upheld)
+  }
+
+  private func record(
+    _ decision: Decision, on attachment: Attachment, facts: ImageFacts, assessment: Assessment, revision: Int,
+    by moderator: Account.ID?, in context: OperationContext
+  ) throws {
+    try insert(
+      DecisionRecord(
+        id: context.ids.next(), attachmentID: attachment.id, verdict: decision.verdict, reasons: decision.ordered,
+        facts: facts, assessment: assessment, policyRevision: revision, decidedAt: context.now, decidedBy: moderator))
+    var changed = attachment
+    let wasRefused = attachment.state == .refused
+    changed.state = Attachment.State(after: decision.verdict)
+    // The bytes of a refused picture are gone: they are fetched again, and shown when they have arrived.
+    if wasRefused, changed.state != .refused {
+      changed.state = attachment.remoteURL == nil ? .failed : .waiting
+      changed.failure = attachment.remoteURL == nil ? "media.upload_again" : nil
+    }
+    try update(changed)
+    if changed.state == .waiting {
+      try enqueue(
+        .fetchMedia(changed.id), id: context.ids.next(), at: context.now, dedup: "media \(changed.id)")
+    }
+    if changed.state == .refused, !wasRefused {
+      try replaceRenditions(of: changed.id, with: [])
+      if let digest = changed.original { try insertRefused(changed, digest: digest, at: context.now) }
+    }
+    try notify(
+      changed.ownerID, of: .decision, from: changed.ownerID, post: changed.postID, in: context)
+    if let post = changed.postID { try release(post, in: context) }
+    afterCommit(.posts)
+  }
+
+  /// Publishes a local post that waited, with its original time, once none of its pictures waits.
+  private func release(_ id: Post.ID, in context: OperationContext) throws {
+    guard var post = try post(id), post.isLocal, post.state == .held else { return }
+    let pictures = try attachments(of: [id])[id, default: []]
+    guard !pictures.contains(where: { $0.state == .held || $0.state == .waiting }) else { return }
+    try setState(.published, of: id)
+    post.state = .published
+    try announce(post, mentions: try mentions(of: [id])[id, default: []].map(\.id), in: context)
+  }
+
+  package func appeal(
+    _ attachment: Attachment, message: String, contact: String, in context: OperationContext
+  ) throws -> Appeal {
+    guard try decisions(on: [attachment.id])[attachment.id].map({ $0.verdict != .accept }) == true else {
+      throw OperationFailure(.invalid, "appeal.nothing_to_appeal", "No decision stands against this picture.")
+    }
+    guard try openAppeals(on: attachment.id) < Limits.openAppeals else {
+      throw OperationFailure(.conflict, "appeal.open", "Appeals on this picture are waiting for a moderator already.")
+    }
+    let appeal = Appeal(
+      id: context.ids.next(), attachmentID: attachment.id, contact: String(contact.prefix(Limits.appealContact)),
+      message: String(message.prefix(Limits.appealMessage)), state: .open, createdAt: context.now)
+    try insert(appeal)
+    return appeal
+  }
+
+  /// A new revision of the instance's policy, and a second look at what the old one decided.
+  package func changePolicy(
+    to document: PolicyDocument, from base: Int, note: String, by author: Account.ID?, in context: OperationContext
+  ) throws -> PolicyRevision {
+    guard try currentPolicy().number == base else {
+      throw OperationFailure(.conflict, "policy.changed_meanwhile", "The policy was changed meanwhile. Look again.")
+    }
+    let revision = PolicyRevision(
+      number: base + 1, document: document.numbered(Int64(base) + 1), note: note, authorID: author,
+      createdAt: context.now)
+    try insert(revision)
+    let since = ID<DecisionRecord>(rawValue: context.now.adding(.zero - Limits.reconsidered).milliseconds << 16)
+    for record in try automaticDecisions(since: since, limit: Limits.reconsideredPictures) {
+      try enqueue(
+        .reconsider(record.attachmentID), id: context.ids.next(), at: context.now,
+        dedup: "reconsider \(record.attachmentID)")
+    }
+    return revision
+  }
+}
+
+extension Limits {
+  /// Bits in which a copy's perceptual hash may differ from a cleared work's.
+  package static let clearedDistance = 6
+  package static let openAppeals = 5
+  package static let appealMessage = 4_000
+  package static let appealContact = 320
+  /// How far back a new policy looks.
+  package static let reconsidered = Duration.seconds(30 * 86_400)
+  package static let reconsideredPictures = 10_000
+}

@@ -1,0 +1,141 @@
+import Model
+import Persistence
+import Policy
+import Primitives
+import Store
+
+/// A remote post as read from its document, its people resolved.
+package struct ReceivedPost: Sendable {
+  package var post: Post
+  package var attachments: [Attachment]
+  package var mentions: [Account.ID]
+  package var tags: [String]
+  package var document: [UInt8]
+  package init(
+    post: Post, attachments: [Attachment], mentions: [Account.ID], tags: [String], document: [UInt8]
+  ) {
+    self.post = post
+    self.attachments = attachments
+    self.mentions = mentions
+    self.tags = tags
+    self.document = document
+  }
+}
+
+extension WriteTransaction {
+  /// Stores a remote post with its effects. Nil when it is known, was deleted, or its author is suspended.
+  package func receive(_ received: ReceivedPost, from author: Account, in context: OperationContext) throws -> Post? {
+    guard author.suspendedAt == nil, try post(uri: received.post.uri) == nil,
+      try tombstone(uri: received.post.uri) == nil
+    else { return nil }
+    let post = received.post
+    try insert(post, mentions: received.mentions, tags: received.tags, document: received.document)
+    for attachment in received.attachments { try store(attachment, of: post, in: context) }
+    try adoptReplies(to: post)
+    // What is addressed to us decides who is told; merely tagged people are not (Akkoma 2026.08).
+    try announce(post, mentions: received.mentions, in: context)
+    return post
+  }
+
+  private func store(_ attachment: Attachment, of post: Post, in context: OperationContext) throws {
+    var placed = attachment
+    placed.postID = post.id
+    try insert(placed)
+    if placed.state == .waiting {
+      try enqueue(
+        .fetchMedia(placed.id), id: context.ids.next(), at: context.now, dedup: "media \(placed.id)")
+    }
+  }
+
+  /// Applies a remote author's edit: text, warning, pictures. The policy was passed through the ratchet before.
+  package func receiveEdit(
+    _ received: ReceivedPost, of known: Post, in context: OperationContext
+  ) throws {
+    var edited = received.post
+    edited.id = known.id
+    edited.createdAt = known.createdAt
+    edited.state = known.state
+    edited.editedAt = received.post.editedAt ?? context.now
+    // An edit never changes who may see a post: Create naming a known post extended its audience (CVE-2024-37903).
+    edited.visibility = known.visibility
+    try update(edited, version: context.ids.next(), document: received.document)
+    try setTags(received.tags, of: known.id)
+    let before = Set(try mentions(of: [known.id])[known.id, default: []].map(\.id))
+    try setMentions(received.mentions, of: known.id)
+    let kept = try attachments(of: [known.id])[known.id, default: []]
+    for gone in kept where !received.attachments.contains(where: { $0.isSameFile(as: gone) }) {
+      try delete(attachment: gone.id)
+    }
+    for attachment in received.attachments {
+      if var same = kept.first(where: { attachment.isSameFile(as: $0) }) {
+        same.altText = attachment.altText
+        same.focus = attachment.focus
+        same.position = attachment.position
+        same.usagePolicy = attachment.usagePolicy
+        try update(same)
+      } else {
+        try store(attachment, of: edited, in: context)
+      }
+    }
+    for account in Set(received.mentions).subtracting(before) {
+      try notify(account, of: .mention, from: known.authorID, post: known.id, in: context)
+    }
+    afterCommit(.posts)
+  }
+
+  /// The author elsewhere deleted it: gone here too, and a late Create finds the tombstone.
+  package func receiveDelete(of uri: IRI, by author: IRI, in context: OperationContext) throws {
+    if let post = try post(uri: uri) { try delete(post) }
+    try insert(Tombstone(uri: uri, authorURI: author, deletedAt: context.now))
+    afterCommit(.posts)
+  }
+
+  /// A remote account boosts `post`. Nil when it did before.
+  package func receiveBoost(
+    of post: Post, by account: Account, uri: IRI, published: Timestamp, visibility: Visibility,
+    in context: OperationContext
+  ) throws -> Post? {
+    guard post.visibility.isOpen, account.suspendedAt == nil, try boost(of: post.id, by: account.id) == nil,
+      try self.post(uri: uri) == nil, try !isBlocked(between: account.id, and: post.authorID)
+    else { return nil }
+    let boost = Post(
+      id: context.ids.at(min(published, context.now)), uri: uri, url: uri, authorID: account.id, boostOfID: post.id,
+      visibility: visibility, createdAt: min(published, context.now), isLocal: false)
+    try insert(boost)
+    try fillHomes(with: boost, repliesToFollowed: nil)
+    try notify(post.authorID, of: .boost, from: account.id, post: post.id, in: context)
+    afterCommit(.posts)
+    return boost
+  }
+
+  package func receiveUndo(ofBoost boost: Post) throws {
+    try delete(boost)
+    if let original = try boost.boostOfID.flatMap({ try post($0) }) {
+      try deleteNotifications(of: .boost, to: original.authorID, from: boost.authorID, post: original.id)
+    }
+  }
+
+  package func receiveFavourite(of post: Post, by account: Account, uri: IRI, in context: OperationContext) throws {
+    let favourite = Favourite(accountID: account.id, postID: post.id, uri: uri, createdAt: context.now)
+    guard account.suspendedAt == nil, try !isBlocked(between: account.id, and: post.authorID),
+      try self.favourite(uri: uri) == nil, try insert(favourite)
+    else { return }
+    try notify(post.authorID, of: .favourite, from: account.id, post: post.id, in: context)
+  }
+
+  package func receiveUndo(of favourite: Favourite) throws {
+    try delete(favourite)
+    if let post = try post(favourite.postID) {
+      try deleteNotifications(of: .favourite, to: post.authorID, from: favourite.accountID, post: post.id)
+    }
+  }
+}
+
+extension Attachment {
+  /// Whether an edit still shows the same file: the address, and the digest where both documents give one.
+  func isSameFile(as other: Attachment) -> Bool {
+    guard let remoteURL, remoteURL == other.remoteURL else { return false }
+    guard let declaredDigest, let theirs = other.declaredDigest else { return true }
+    return declaredDigest == theirs
+  }
+}
