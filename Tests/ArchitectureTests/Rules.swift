@@ -108,7 +108,7 @@ extension Rules {
     Rule(
       name: "unexplained",
       reason: "a promise that the compiler cannot check needs its invariant beside it",
-      check: .uncommented(["@unchecked Sendable", "nonisolated(unsafe)", "@preconcurrency"])),
+      check: .uncommented(["@unchecked Sendable", "nonisolated(unsafe)"])),
   ]
 
   private static let hostile: [Rule] = [
