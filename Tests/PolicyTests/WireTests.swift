@@ -59,6 +59,37 @@ import Vocab
     #expect(Vocab.namespace == Vocab.specification + "#" && Vocab.specification.hasSuffix(Vocab.slug))
   }
 
+  @Test func `examples define our terms as the context does, and carry a proof wherever they are whole documents`()
+    throws
+  {
+    let names = try FileManager.default.contentsOfDirectory(atPath: vocabulary.appending(path: "examples").path)
+    #expect(names.count >= 8)
+    let context = try JSON(parsing: Vocab.noaiContext)["@context"]
+    for name in names.sorted() where name.hasSuffix(".json") {
+      let document = try JSON(parsing: Data(contentsOf: vocabulary.appending(path: "examples/\(name)")))
+      let inline = document["@context"]?.array?.last
+      for (term, definition) in inline?.pairs ?? [] where context?[term] != nil {
+        #expect(context?[term] == definition, "\(term) in \(name)")
+      }
+      #expect((document["proof"] == nil) == (name == "image.json"), "\(name)")
+    }
+  }
+
+  @Test func `the specification names every term and every signal of every preset`() throws {
+    let text = String(decoding: try Data(contentsOf: vocabulary.appending(path: "README.md")), as: UTF8.self)
+    for term in Vocab.allTerms { #expect(text.contains("`\(term.name)`"), "\(term.name)") }
+    for preset in UsagePolicy.Preset.allCases {
+      let signals = OutgoingSignals(UsagePolicy(preset, basis: .explicit))
+      #expect(text.contains("`\(preset.rawValue)`"))
+      for said in [signals.xRobotsTag, signals.contentUsage, signals.contentSignal, signals.dataMining] {
+        guard let said else { continue }
+        #expect(text.contains("`\(said)`"), "\(said)")
+      }
+    }
+    #expect(text.contains("`\(CAWGEntry.hostingCheck)`"))
+    for level in Vocab.Conformance.allCases { #expect(text.contains("`\(level.rawValue)`")) }
+  }
+
   @Test(arguments: ["actor.json", "note.json", "policy.json"])
   func `the policy of every example is the no-ai preset`(name: String) throws {
     let document = try JSON(parsing: Data(contentsOf: vocabulary.appending(path: "examples/\(name)")))
