@@ -41,7 +41,8 @@ package struct IntegrityProof: Hashable, Sendable {
   package let verificationMethod: IRI
   package let created: Timestamp?
   package let expires: Timestamp?
-  /// The document without its proof and without any linked data signature.
+  /// What is signed: the document without its proof, without any linked data signature, and with the context of the
+  /// proof. Contexts that others appended are gone, so that nothing is read by terms the signer never saw.
   package let document: JSON
   /// What the key has to have signed: 64 bytes.
   private let hash: [UInt8]
@@ -66,17 +67,17 @@ package struct IntegrityProof: Hashable, Sendable {
     bare["proof"] = nil
     // FEP-8b32 and Mastodon alike: a linked data signature was added after the proof and is not part of it.
     bare["signature"] = nil
-    self.document = bare
     var options = proof
     options["proofValue"] = nil
     if let context = proof["@context"] {
       guard IntegrityProof.begins(document["@context"], with: context) else { throw .context }
       bare["@context"] = context
     }
+    self.document = bare
     hash = IntegrityProof.hash(options: options, document: bare)
   }
 
-  /// Accepts the document without its proof on the word of `key`.
+  /// Accepts `document` on the word of `key`.
   ///
   /// The caller has found `key` under `verificationMethod`, in the document of the actor who owns the object.
   package func verify(with key: Ed25519PublicKey) throws(ProofFailure) -> Verified<JSON> {

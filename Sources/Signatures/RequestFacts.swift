@@ -70,8 +70,12 @@ package struct RequestFacts: Hashable, Sendable {
   package var authority: Host? {
     let lines = fields.lines("host")
     guard lines.count == 1, let line = lines.first, let host = Host(line) else { return nil }
-    let named = withoutDefaultPort(host)
-    return authorities.contains { withoutDefaultPort($0) == named } ? named : nil
+    return isAddressed(to: host) ? withoutDefaultPort(host) : nil
+  }
+
+  func isAddressed(to host: Host) -> Bool {
+    let wanted = withoutDefaultPort(host)
+    return authorities.contains { withoutDefaultPort($0) == wanted }
   }
 
   var path: String { String(target.prefix { $0 != "?" }) }

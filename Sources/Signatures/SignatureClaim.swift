@@ -138,7 +138,7 @@ extension SignatureClaim {
   private static func keyID(_ text: String, of message: RequestFacts) throws(SignatureFailure) -> IRI {
     guard let iri = IRI(text) else { throw .keyUnsupported }
     // Our own key on a request from outside would make us fetch from ourselves, or trust what we never sent.
-    guard !message.authorities.contains(where: { $0.name == iri.host.name && $0.port == iri.host.port }) else {
+    guard !message.isAddressed(to: iri.host) else {
       throw .keyLocal
     }
     return iri
