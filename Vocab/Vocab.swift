@@ -11,7 +11,7 @@ package enum Vocab {
   package static let optOutSpecification = "https://w3id.org/fep/5e53"
 
   /// The JSON-LD context `contexts/noai-v1.jsonld`, byte for byte.
-  package static var noaiContext: [UInt8] { PackageResources.noai_v1_jsonld }
+  package static let noaiContext: [UInt8] = PackageResources.noai_v1_jsonld
 
   /// A term of the context.
   package struct Term: Hashable, Sendable {
