@@ -14,7 +14,9 @@ struct GenerationSettings {
   init?(settingsLine text: String) {
     let bytes = Array(text.utf8)[...]
     var offset = 0
-    while let start = bytes.offset(of: "Steps: ".utf8, from: offset) {
+    // Each candidate costs a look at what follows, and a text of nothing but candidates would cost its square.
+    for _ in 0..<32 {
+      guard let start = bytes.offset(of: "Steps: ".utf8, from: offset) else { return nil }
       offset = start + 7
       let line = bytes.rest(from: start).prefix(8_192)
       guard let steps = Self.number(after: "Steps: ", in: line),
