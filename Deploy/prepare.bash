@@ -53,10 +53,10 @@ need_packages() {
   fi
 }
 
-# What the compiler and the linker need on a bare system, and the three libraries that Atelier is built on.
+# The three libraries that Atelier is built on, the one it loads, and what a bare system lacks for the toolchain itself.
 need_build_packages() {
-  need_packages libssl-dev libxml2-dev libsqlite3-dev \
-    pkg-config git ca-certificates gcc g++ libc6-dev zlib1g-dev tzdata "$(package_named libvips42 libvips42t64)"
+  need_packages libssl-dev libxml2-dev libsqlite3-dev "$(package_named libvips42 libvips42t64)" \
+    pkg-config git ca-certificates gcc g++ libc6-dev zlib1g-dev libncurses6 "$(package_named libcurl4 libcurl4t64)" tzdata
 }
 
 need_swift() {
@@ -72,7 +72,8 @@ need_swift() {
   )
   command -v swift >/dev/null || fail "there is no Swift toolchain here." "${advice[@]}"
   local version
-  version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+  version=$({ swift --version 2>&1 || true; } | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)
+  [ -n "$version" ] || swift --version >&2 || true
   if [ -z "$version" ] || [ "$(printf '%s\n6.2\n' "$version" | sort -V | head -n 1)" != 6.2 ]; then
     fail "the Swift toolchain here is ${version:-broken} ($(command -v swift))." "${advice[@]}"
   fi
