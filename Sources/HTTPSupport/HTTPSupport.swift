@@ -1,1 +1,2 @@
-// What the three faces share: request context, authentication, problems, policy headers, limits.
+// What the three faces share: the request context, authentication, problems, parameters, policy headers and limits.
+// Holds no route.

@@ -1,0 +1,81 @@
+import Crypto
+import HTTPTypes
+import Hummingbird
+import Model
+import Persistence
+import Primitives
+import Store
+
+/// How secrets handed to people are stored: 256 random bits need no slow hash.
+package func secretHash(_ secret: String) -> String { Hex.encode(SHA256.hash(data: Array(secret.utf8))) }
+
+/// Reads `Authorization: Bearer` and finds whom it speaks for. A bad token is 401 at once; none leaves the request
+/// anonymous, and the route decides.
+package struct BearerAuthentication: RouterMiddleware {
+  private let database: any Database
+
+  package init(database: any Database) { self.database = database }
+
+  package func handle(
+    _ request: Request, context: FaceContext, next: (Request, FaceContext) async throws -> Response
+  ) async throws -> Response {
+    guard let header = request.headers[.authorization] else { return try await next(request, context) }
+    let parts = header.split(separator: " ")
+    guard parts.count == 2, parts[0].lowercased() == "bearer", parts[1].utf8.count <= 256 else {
+      throw Problem.unauthenticated
+    }
+    let hash = secretHash(String(parts[1]))
+    guard let bearer = try await database.read({ try $0.bearer(tokenHash: hash) }) else {
+      throw Problem.unauthenticated
+    }
+    var context = context
+    context.bearer = bearer
+    return try await next(request, context)
+  }
+}
+
+/// Reads the session cookie of a browser.
+package struct SessionAuthentication: RouterMiddleware {
+  /// `__Host-` binds the cookie to this host over TLS; a trial on plain http can not use it.
+  package static func cookieName(secure: Bool) -> String { secure ? "__Host-atelier" : "atelier" }
+
+  private let database: any Database
+  private let time: TimeSource
+  private let cookie: String
+
+  package init(database: any Database, time: TimeSource, secure: Bool) {
+    self.database = database
+    self.time = time
+    cookie = Self.cookieName(secure: secure)
+  }
+
+  package func handle(
+    _ request: Request, context: FaceContext, next: (Request, FaceContext) async throws -> Response
+  ) async throws -> Response {
+    guard let secret = request.cookies[cookie]?.value, secret.utf8.count <= 256 else {
+      return try await next(request, context)
+    }
+    let hash = secretHash(secret)
+    let now = time.now()
+    guard let bearer = try await database.read({ try $0.bearer(sessionHash: hash, at: now) }) else {
+      return try await next(request, context)
+    }
+    var context = context
+    context.bearer = bearer
+    context.sessionSecret = secret
+    return try await next(request, context)
+  }
+}
+
+/// A token that only pages of this session can know, so that no other site can post its forms.
+package func formToken(sessionSecret: String) -> String {
+  let code = HMAC<SHA256>.authenticationCode(
+    for: Array("form".utf8), using: SymmetricKey(data: Array(sessionSecret.utf8)))
+  return Base64.encodeURL(Array(code))
+}
+
+package func isFormToken(_ token: String?, of sessionSecret: String) -> Bool {
+  guard let token, let bytes = Base64.decodeURL(token) else { return false }
+  return HMAC<SHA256>.isValidAuthenticationCode(
+    bytes, authenticating: Array("form".utf8), using: SymmetricKey(data: Array(sessionSecret.utf8)))
+}

@@ -1,0 +1,47 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import Model
+import NIOCore
+import Policy
+import Primitives
+import Store
+
+/// One request on its way through a face.
+package struct FaceContext: RequestContext, RemoteAddressRequestContext {
+  package var coreContext: CoreRequestContextStorage
+  package let remoteAddress: SocketAddress?
+  /// Who the request speaks for, once a token or a session has been checked.
+  package var bearer: Bearer?
+  /// The secret of the browser session, when there is one: what CSRF tokens are derived from.
+  package var sessionSecret: String?
+
+  package init(source: ApplicationRequestContextSource) {
+    coreContext = .init(source: source)
+    remoteAddress = source.channel.remoteAddress
+  }
+
+  /// The account behind the request, or 401.
+  package func requireBearer() throws -> Bearer {
+    guard let bearer else { throw Problem.unauthenticated }
+    return bearer
+  }
+
+  /// 403 unless the token carries one of `scopes`; `read` includes `read:statuses`.
+  package func require(scope: String) throws -> Bearer {
+    let bearer = try requireBearer()
+    let broad = scope.split(separator: ":").first.map(String.init) ?? scope
+    guard bearer.scopes.contains(scope) || bearer.scopes.contains(broad) else {
+      throw Problem(.forbidden, "oauth.insufficient_scope", "This action is outside the authorized scopes")
+    }
+    return bearer
+  }
+
+  package func require(role: Role) throws -> Bearer {
+    let bearer = try requireBearer()
+    guard bearer.role >= role else {
+      throw Problem(.forbidden, "role.insufficient", "This action is not allowed")
+    }
+    return bearer
+  }
+}

@@ -1,0 +1,62 @@
+import Primitives
+import Synchronization
+
+/// Token buckets in memory: safe to lose, and bounded, since an attacker chooses the keys.
+package final class RateLimiter: Sendable {
+  package struct Rate: Hashable, Sendable {
+    package let burst: Int
+    package let per: Duration
+    package init(burst: Int, per: Duration) {
+      self.burst = burst
+      self.per = per
+    }
+  }
+
+  private struct Bucket {
+    var left: Double
+    var at: Timestamp
+  }
+
+  private let rate: Rate
+  private let time: TimeSource
+  private let buckets = Mutex<[String: Bucket]>([:])
+  /// Keys remembered at once; beyond it the fullest half is forgotten, which only favours the quiet.
+  private let capacity: Int
+
+  package init(_ rate: Rate, time: TimeSource, capacity: Int = 50_000) {
+    self.rate = rate
+    self.time = time
+    self.capacity = capacity
+  }
+
+  /// Takes one; nil when allowed, else the seconds to wait.
+  package func take(_ key: String) -> Int? {
+    let now = time.now()
+    let perSecond = Double(rate.burst) / max(rate.per / .seconds(1), 0.001)
+    return buckets.withLock { buckets in
+      var bucket = buckets[key] ?? Bucket(left: Double(rate.burst), at: now)
+      let elapsed = max(0, now.since(bucket.at) / .seconds(1))
+      bucket.left = min(Double(rate.burst), bucket.left + elapsed * perSecond)
+      bucket.at = now
+      defer { buckets[key] = bucket }
+      if bucket.left >= 1 {
+        bucket.left -= 1
+        if buckets.count >= capacity { trim(&buckets) }
+        return nil
+      }
+      return max(1, min(3_600, Int(((1 - bucket.left) / perSecond).rounded(.up))))
+    }
+  }
+
+  private func trim(_ buckets: inout [String: Bucket]) {
+    let emptiest = buckets.sorted { $0.value.left < $1.value.left }.prefix(capacity / 2)
+    buckets = Dictionary(uniqueKeysWithValues: emptiest.map { ($0.key, $0.value) })
+  }
+}
+
+/// The address a limit counts by: an IPv6 client owns its whole /64.
+package func rateKey(_ address: String?) -> String {
+  guard let address else { return "unknown" }
+  guard address.contains(":") else { return address }
+  return address.split(separator: ":", omittingEmptySubsequences: false).prefix(4).joined(separator: ":")
+}
