@@ -5,6 +5,8 @@ extension Limits {
   package static let markupBytes = 100_000
   /// Elements open at once in sanitised output; deeper ones lose their tags and keep their text.
   package static let markupDepth = 64
+  /// One start tag: four times the longest link, since an `&` in it is five characters.
+  static let tagScalars = 8_192
   /// The passes a text gets to become its own sanitised form before it is reduced to plain text.
   static let markupPasses = 4
 

@@ -145,3 +145,25 @@ private let permittedAttributes: Set<String> = [
       escapedForScript(json: "{\"a\":\"</script>&\u{2028}\"}") == "{\"a\":\"\\u003c/script\\u003e\\u0026\\u2028\"}")
   }
 }
+
+@Suite struct CostTests {
+  @Test func `a tag past its limit is left out, and its text is kept`() {
+    let image = "a<img src=\"data:image/png;base64,\(String(repeating: "A", count: 50_000))\">b<p>c</p>"
+    #expect(sanitize(image).html == "ab<p>c</p>")
+  }
+
+  @Test(arguments: ["attributes", "ends", "links", "entities", "lists", "open"])
+  func `no text of the permitted size costs more than its length`(shape: String) {
+    let html =
+      switch shape {
+      case "attributes": "<p " + (0..<14_000).map { "a\($0)" }.joined(separator: " ") + ">x"
+      case "ends": String(repeating: "<b>", count: 250) + String(repeating: "</i>", count: 24_000)
+      case "links": String(repeating: "<a href=https://a.example/>", count: 4_000)
+      case "entities": String(repeating: "&amp;amp;", count: 12_000)
+      case "lists": String(repeating: "<ul><li>", count: 12_000)
+      default: String(repeating: "<p>", count: 33_000)
+      }
+    let time = ContinuousClock().measure { _ = sanitize(html) }
+    #expect(time < .seconds(2))
+  }
+}
