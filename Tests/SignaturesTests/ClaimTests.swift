@@ -118,6 +118,22 @@ import Testing
     #expect(refusal(other, key: peer.publicKey) == .host)
   }
 
+  @Test func `a target URI is that of the configured public address`() throws {
+    let peer = try Peer.rsaPeer()
+    var facts = try peer.request(.messageSignature)
+    facts.scheme = "http"
+    #expect(refusal(facts, key: peer.publicKey) == .bad)
+    let plain = try peer.request(.messageSignature, url: "http://here.example/users/mika/inbox?x=1")
+    var claimed = plain
+    claimed.scheme = "https"
+    #expect(refusal(claimed, key: peer.publicKey) == .bad)
+    let port = try peer.request(.messageSignature, url: "https://here.example:8443/users/mika/inbox?x=1")
+    #expect(refusal(port, key: peer.publicKey) == .host)
+    var moved = port
+    moved.authorities = [try need(Host("here.example:8443"))]
+    #expect(refusal(moved, key: peer.publicKey) == nil)
+  }
+
   @Test(arguments: [
     (["(request-target)", "date", "digest"], "sig.host"), (["host", "date", "digest"], "sig.uncovered"),
     (["(request-target)", "host", "digest"], "sig.uncovered"), (["(request-target)", "host", "date"], "sig.uncovered"),

@@ -33,6 +33,20 @@ import Testing
     #expect(verified.signer.text == Self.method)
   }
 
+  @Test func `proofs of another implementation verify, around and within`() throws {
+    let vector = try vectors("signed-create")
+    let key = try Ed25519PublicKey(multibase: need(vector["publicKeyMultibase"]?.string))
+    let create = try need(vector["document"])
+    let note = try need(create["object"])
+    for document in [create, note] {
+      let verified = try IntegrityProof(of: document, at: Peer.now).verify(with: key)
+      #expect(verified.signer.text == "https://atelier.example/users/mika#ed25519-key")
+    }
+    var stripped = note
+    stripped["usagePolicy"] = nil
+    #expect(throws: ProofFailure.bad) { try IntegrityProof(of: stripped, at: Peer.now).verify(with: key) }
+  }
+
   @Test func `a changed, added or removed property breaks it`() throws {
     let signed = try signed()
     for key in ["id", "type", "content", "unknown", "n"] {
