@@ -47,7 +47,11 @@ extension Rules {
     Rule(
       name: "public",
       reason: "nothing here is a library: `package` reaches every target and every test",
-      check: .words(["public", "@_exported", "@testable"])),
+      check: .words([
+        "public func", "public var", "public let", "public init", "public struct", "public enum", "public class",
+        "public actor", "public protocol", "public extension", "public typealias", "public static", "public final",
+        "public import", "open class", "@_exported", "@testable",
+      ])),
   ]
 
   private static let faces = [
@@ -125,6 +129,7 @@ extension Rules {
       reason: "outside JSON goes through `JSON`, which bounds depth and refuses duplicate keys and bad UTF-8",
       exceptions: [
         .init(place: "Sources/Store/", reason: "reads its own columns back"),
+        .init(place: "Sources/Forensics/", reason: "messages of the image worker: bounded in size, fixed in shape"),
         .init(place: "Sources/Server/", reason: "reads the operator's own settings"),
       ],
       check: .words(["JSONSerialization", "JSONDecoder", "PropertyListDecoder", "XMLParser", "NSKeyedUnarchiver"])),
@@ -200,6 +205,9 @@ extension Rules {
       name: "files",
       reason: "a long file is two files",
       endings: [".swift", ".c", ".h"],
+      exceptions: [
+        .init(place: "Sources/CVips/CVips.c", reason: "one table of one library's functions, and what is called by it")
+      ],
       check: .fileLines(500)),
   ]
 }
