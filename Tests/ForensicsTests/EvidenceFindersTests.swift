@@ -105,6 +105,8 @@ struct EvidenceFindersTests {
     #expect(try Reading(Fixture.png(text: [("prompt", sampled)])).verdict == .generated)
     #expect(try Reading(Fixture.png(text: [("workflow", screen)])).verdict == .likely)
     #expect(try Reading(Fixture.png(text: [("prompt", scaled)])).verdict == .assisted)
+    let service = #"{"1":{"inputs":{"prompt":"an owl"},"class_type":"PartnerImageNode"}}"#
+    #expect(try Reading(Fixture.png(text: [("prompt", service)])).verdict == .likely)
     let webp = Fixture.exif([.text(0x010F, "prompt:" + sampled)])
     #expect(try Reading(Fixture.webp([("EXIF", webp)])).verdict == .generated)
     #expect(try Reading(Fixture.png(text: [("prompt", #"{"class_type":"KSampler"}"#)])).evidence.isEmpty)

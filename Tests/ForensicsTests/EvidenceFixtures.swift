@@ -189,11 +189,13 @@ enum Fixture {
 struct Reading {
   var container: ImageContainer
   var evidence: [Evidence]
-  var verdict: AssessmentVerdict { Assessment(evidence: evidence, detector: "evidence/1").verdict }
+  var verdict: AssessmentVerdict
   var kinds: [String] { evidence.map(\.kind) }
 
   init(_ bytes: [UInt8], pixels: PixelView? = nil) throws {
     container = try ImageContainer(reading: bytes)
-    evidence = collectEvidence(metadata: container.metadata, header: container.header, pixels: pixels)
+    let assessment = Assessment(of: container, pixels: pixels)
+    evidence = assessment.evidence
+    verdict = assessment.verdict
   }
 }

@@ -18,15 +18,15 @@ struct EvidenceProvenanceTests {
       let expected = columns[1]
       let bytes = [UInt8](try Data(contentsOf: folder.appending(path: name)))
       let container = try ImageContainer(reading: bytes)
-      let evidence = collectEvidence(metadata: container.metadata, header: container.header, pixels: nil)
-      let verdict = Assessment(evidence: evidence, detector: "evidence/1").verdict
+      let assessment = Assessment(of: container, pixels: nil)
+      let verdict = assessment.verdict
       let holds =
         switch expected {
         case "human": verdict == .none
         case "ai": verdict == .generated || verdict == .likely
         default: verdict == .generated || verdict == .likely || verdict == .assisted
         }
-      let kinds = evidence.map { "\($0.kind)/\($0.strength)/\($0.implies)" }.joined(separator: " ")
+      let kinds = assessment.evidence.map { "\($0.kind)/\($0.strength)/\($0.implies)" }.joined(separator: " ")
       print("\(holds ? "ok " : "BAD") \(name) expected \(expected) got \(verdict) [\(kinds)]")
       #expect(holds, "\(name): \(verdict)")
     }

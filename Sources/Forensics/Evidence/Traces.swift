@@ -81,7 +81,8 @@ package struct Traces: Sendable {
 /// Everything the file itself says of how it was made, strongest first and each thing once.
 ///
 /// - Parameters:
-///   - header: What the container says of the picture. Tiny pictures cannot hold a pixel message.
+///   - header: What the container says of the picture; nil when only metadata survived. The pixels of an animation are
+///     not looked at: one frame says nothing of the rest.
 ///   - pixels: The decoded picture, where there is one; nil leaves the pixel messages unread and nothing else.
 package func collectEvidence(
   metadata: EmbeddedMetadata, header: ImageHeader?, pixels: PixelView?
@@ -92,6 +93,19 @@ package func collectEvidence(
     + novelAIEvidence(traces) + invokeAIEvidence(traces) + midjourneyEvidence(traces) + namedGeneratorEvidence(traces)
     + labelEvidence(traces) + stealthEvidence(traces) + invisibleWatermarkEvidence(traces)
   return ordered(found)
+}
+
+extension Assessment {
+  /// Name and version of the finders here. The number grows whenever the same file may be read differently, so that
+  /// stored decisions can be told apart.
+  package static let evidenceDetector = "evidence/1"
+
+  /// What the findings alone conclude of one file.
+  package init(of container: ImageContainer, pixels: PixelView?) {
+    self.init(
+      evidence: collectEvidence(metadata: container.metadata, header: container.header, pixels: pixels),
+      detector: Self.evidenceDetector)
+  }
 }
 
 private func ordered(_ found: [Evidence]) -> [Evidence] {
