@@ -148,6 +148,8 @@ static void allow_only_what_is_used(void) {
   v.block_untrusted_set(1);
 }
 
+static void load_lcms(void);
+
 int cv_start(void) {
   if (status >= 0) return status;
   // A decoded picture above this size would go through a temporary file, which the sandbox denies.
@@ -169,6 +171,7 @@ int cv_start(void) {
   v.cache_set_max_mem(0);
   v.cache_set_max_files(0);
   allow_only_what_is_used();
+  load_lcms();
   return status = CV_OK;
 }
 
@@ -291,28 +294,44 @@ static int settle(VipsImage **lazy, cv_image **out) {
   return CV_OK;
 }
 
+// lcms, which libvips brings along. Looked up apart, because libvips quietly falls back to sRGB for a profile that
+// lcms refuses, and would write the broken bytes on.
+static struct {
+  void *(*open_from_memory)(const void *, uint32_t);
+  int (*close)(void *);
+  void *(*srgb)(void);
+  void *(*transform)(void *, uint32_t, void *, uint32_t, uint32_t, uint32_t);
+  void (*delete_transform)(void *);
+} lcms;
+
+static void load_lcms(void) {
+  void *library = dlopen("liblcms2.so.2", RTLD_NOW | RTLD_LOCAL);
+  if (library == NULL) return;
+  *(void **)&lcms.open_from_memory = dlsym(library, "cmsOpenProfileFromMem");
+  *(void **)&lcms.close = dlsym(library, "cmsCloseProfile");
+  *(void **)&lcms.srgb = dlsym(library, "cmsCreate_sRGBProfile");
+  *(void **)&lcms.transform = dlsym(library, "cmsCreateTransform");
+  *(void **)&lcms.delete_transform = dlsym(library, "cmsDeleteTransform");
+}
+
+static bool is_usable_profile(const uint8_t *bytes, size_t length) {
+  // Without lcms nobody here can judge; a profile that cannot be judged is not passed on.
+  if (!lcms.open_from_memory || !lcms.close || !lcms.srgb || !lcms.transform || !lcms.delete_transform) return false;
+  const uint32_t rgb_8 = 4u << 16 | 3u << 3 | 1u;
+  void *from = lcms.open_from_memory(bytes, (uint32_t)length), *to = lcms.srgb();
+  void *transform = from != NULL && to != NULL ? lcms.transform(from, rgb_8, to, rgb_8, INTENT_RELATIVE, 0) : NULL;
+  bool usable = transform != NULL;
+  if (transform != NULL) lcms.delete_transform(transform);
+  if (from != NULL) lcms.close(from);
+  if (to != NULL) lcms.close(to);
+  return usable;
+}
+
 // A profile that lcms cannot use would colour every later viewer differently: better none, read as sRGB.
 static void drop_broken_profile(VipsImage *image) {
   size_t length = 0;
-  if (profile_of(image, &length) == NULL) return;
-  VipsImage *pixel = NULL, *converted = NULL;
-  static const uint8_t grey[3] = {128, 128, 128};
-  pixel = v.new_from_memory_copy(grey, sizeof grey, 1, 1, 3, FORMAT_UCHAR);
-  if (pixel != NULL) {
-    VipsImage *tagged = NULL;
-    if (v.copy(pixel, &tagged, "interpretation", SPACE_SRGB, (void *)NULL) == 0) {
-      const uint8_t *profile = profile_of(image, &length);
-      v.set_blob_copy(tagged, "icc-profile-data", profile, length);
-      // Without a fallback profile libvips reports the broken one.
-      if (v.icc_transform(tagged, &converted, "srgb", "embedded", 1, (void *)NULL) != 0) {
-        v.error_clear();
-        v.image_remove(image, "icc-profile-data");
-      }
-    }
-    drop(&tagged);
-  }
-  drop(&converted);
-  drop(&pixel);
+  const uint8_t *profile = profile_of(image, &length);
+  if (profile != NULL && !is_usable_profile(profile, length)) v.image_remove(image, "icc-profile-data");
 }
 
 int cv_decode(int format, const void *bytes, size_t length, int64_t max_pixels, int32_t max_side,

@@ -1,0 +1,94 @@
+import Primitives
+
+/// The work on one picture, without any input or output of its own. Runs libvips here: only the worker calls it, and
+/// tests.
+package enum MediaWork {
+  static let detector = "evidence/1"
+
+  package static func process(_ bytes: [UInt8], _ options: MediaOptions) throws(MediaRefusal) -> ProcessedMedia {
+    guard bytes.count <= Limits.upload else { throw .fileTooLarge }
+    let container = try open(bytes, declaredType: options.declaredType)
+    let header = container.header
+    do {
+      let stored = try Picture.decode(bytes, as: header.format)
+      // The container decides whether this picture is read at all; a decoder that sees another one is being fooled.
+      guard stored.width == header.width, stored.height == header.height else { throw MediaRefusal.undecodable }
+      let evidence = findings(container, stored)
+      let upright = try stored.upright()
+      var smallest = upright
+      let sourceRights = Rights(found: container.metadata)
+      var files: [RenditionFile] = []
+      if options.makesRenditions {
+        let rights = options.keepsSourceRights ? options.rights.filled(from: sourceRights) : options.rights
+        let maker = RenditionMaker(source: bytes, header: header, rights: rights, untouched: options.untouched)
+        files = try maker.make(upright, wasCMYK: stored.wasCMYK, smallest: &smallest)
+      }
+      let measured = try Measures(smallest)
+      let report = MediaReport(
+        header: header, width: upright.width, height: upright.height, blurhash: measured.blurhash,
+        perceptualHash: measured.perceptualHash, colours: measured.colours,
+        assessment: Assessment(evidence: evidence, detector: detector), sourceRights: sourceRights,
+        hadLocation: container.metadata.exif?.hasLocation ?? false,
+        hadSerialNumber: container.metadata.exif?.hasSerialNumber ?? false, hasProfile: upright.profile != nil,
+        renditions: files.map(\.rendition))
+      return ProcessedMedia(report: report, files: files.map(\.bytes))
+    } catch let refusal as MediaRefusal {
+      throw refusal
+    } catch let failure as PictureFailure {
+      throw MediaRefusal(failure)
+    } catch {
+      throw .undecodable
+    }
+  }
+
+  private static func open(_ bytes: [UInt8], declaredType: String?) throws(MediaRefusal) -> ImageContainer {
+    do {
+      let container = try ImageContainer(reading: bytes)
+      if let declaredType, let found = container.header.format.mediaType,
+        declaredType.lowercased().prefix(while: { $0 != ";" }) != found
+      {
+        throw MediaRefusal.mislabelled(declared: declaredType, found: container.header.format)
+      }
+      try container.header.requireDecodable()
+      return container
+    } catch let refusal as ImageRefusal {
+      throw MediaRefusal(refusal)
+    } catch let refusal as MediaRefusal {
+      throw refusal
+    } catch {
+      throw .undecodable
+    }
+  }
+
+  /// The samples as stored, before profile and orientation: marks in single bits do not survive either.
+  private static func findings(_ container: ImageContainer, _ stored: Picture) -> [Evidence] {
+    let header = container.header
+    var pixels: PixelView?
+    if stored.bitsPerSample == 8, header.width * header.height <= Limits.evidencePixels {
+      pixels = PixelView(
+        width: header.width, height: header.height, channels: stored.bands, bytes: stored.withSamples { Array($0) })
+    }
+    return collectEvidence(metadata: container.metadata, header: header, pixels: pixels)
+  }
+}
+
+/// What is measured on a small copy over white, in sRGB.
+private struct Measures {
+  var blurhash: String
+  var perceptualHash: PerceptualHash
+  var colours: PictureColours
+
+  init(_ picture: Picture) throws {
+    let base = try picture.fitted(within: 320).inSRGB().overWhite()
+    let dots = try base.fitted(within: 64)
+    let square = try base.resized(width: 32, height: 32)
+    let samples = dots.withSamples { Array($0) }
+    guard let blurhash = Blurhash.encode(samples, width: dots.width, height: dots.height),
+      let perceptualHash = PerceptualHash(samples: square.withSamples { Array($0) }),
+      let colours = PictureColours(samples: samples)
+    else { throw MediaRefusal.undecodable }
+    self.blurhash = blurhash
+    self.perceptualHash = perceptualHash
+    self.colours = colours
+  }
+}

@@ -1,0 +1,111 @@
+import Forensics
+import Foundation
+import Primitives
+import Testing
+
+/// The program beside the test bundle: a worker is always a real process here.
+enum WorkerProgram {
+  static let built: WorkerProcess.Program? = {
+    guard let maps = FileManager.default.contents(atPath: "/proc/self/maps") else { return nil }
+    for line in String(decoding: maps, as: UTF8.self).split(separator: "\n") {
+      guard let start = line.firstIndex(of: "/"), line.hasSuffix(".xctest") else { continue }
+      let path = URL(fileURLWithPath: String(line[start...])).deletingLastPathComponent().path + "/atelier"
+      if FileManager.default.isExecutableFile(atPath: path) {
+        return WorkerProcess.Program(path: path, arguments: ["media-worker"])
+      }
+    }
+    return nil
+  }()
+}
+
+@Suite(.serialized) struct WorkerTests {
+  private func start(_ bounds: MediaWorker.Bounds = MediaWorker.Bounds()) throws -> WorkerProcess {
+    try WorkerProcess(try #require(WorkerProgram.built), bounds: bounds)
+  }
+
+  private var soon: Int64 { WorkerProcess.deadline(in: .seconds(60)) }
+
+  @Test func `a locked worker opens no file or socket, starts nothing, signals nobody, yet runs machine code`() throws {
+    let proof = try start().attemptEscape(deadline: soon)
+    #expect(proof.isTight, "\(proof)")
+    #expect(proof.executableMemory == 0)
+    #expect(!FileManager.default.fileExists(atPath: "/tmp/atelier-sandbox-attempt"))
+  }
+
+  @Test func `all four formats are read and rendered under the lock`() throws {
+    let worker = try start(MediaWorker.Bounds(jobs: 8))
+    let picture = try Drawing.picture(width: 700, height: 500, bands: 4)
+    let files: [[UInt8]] = [
+      try Drawing.jpeg(width: 700, height: 500), try picture.encoded(as: .png, quality: 1),
+      try picture.encoded(as: .webp, quality: 80), Drawing.gif(width: 90, height: 60),
+      try Drawing.encode(width: 90, height: 60, bands: 3, bits: 8, format: 1, convertTo: "cmyk"),
+      try Drawing.encode(width: 90, height: 60, bands: 3, bits: 16, format: 2, profile: "p3"),
+    ]
+    for file in files {
+      let made = try worker.process(file, MediaOptions(), deadline: soon)
+      let here = try MediaWork.process(file, MediaOptions())
+      #expect(made.report == here.report)
+      #expect(made.files == here.files)
+    }
+    #expect(worker.isAlive)
+  }
+
+  @Test func `a refusal comes back with its code and the worker goes on`() throws {
+    let worker = try start(MediaWorker.Bounds(jobs: 3))
+    #expect(throws: MediaRefusal(ImageRefusal.unrecognized)) {
+      try worker.process([1, 2, 3], MediaOptions(), deadline: soon)
+    }
+    _ = try worker.process(try Drawing.jpeg(width: 50, height: 50), .look, deadline: soon)
+  }
+
+  @Test func `a worker ends after its last job`() throws {
+    let worker = try start()
+    _ = try worker.process(try Drawing.jpeg(width: 50, height: 50), .look, deadline: soon)
+    #expect(worker.jobsLeft == 0)
+    #expect(throws: MediaRefusal.crashed) {
+      try worker.process(try Drawing.jpeg(width: 50, height: 50), .look, deadline: soon)
+    }
+  }
+
+  @Test func `a worker that outgrows its memory is refused or dies, and nothing else happens`() throws {
+    let worker = try start(MediaWorker.Bounds(memory: 60 << 20))
+    let large = try Drawing.encode(width: 6_000, height: 6_000, bands: 3, bits: 8, format: 1)
+    do {
+      _ = try worker.process(large, .look, deadline: soon)
+      Issue.record("108 MB of pixels do not fit in 60")
+    } catch let refusal as MediaRefusal {
+      #expect(["worker.crashed", "image.undecodable"].contains(refusal.code), "\(refusal)")
+    }
+  }
+
+  @Test func `hostile files cost at most their own worker`() throws {
+    var chance = SplitMix(state: 99)
+    var worker = try start(MediaWorker.Bounds(jobs: 1_000))
+    let seeds: [[UInt8]] = [
+      Drawing.withExif(try Drawing.jpeg(width: 60, height: 40)),
+      try Drawing.picture(width: 40, height: 30, bands: 4).encoded(as: .png, quality: 1),
+      try Drawing.picture(width: 40, height: 30, bands: 4).encoded(as: .webp, quality: 60),
+      Drawing.gif(width: 20, height: 20),
+    ]
+    var outcomes: [String: Int] = [:]
+    for round in 0..<160 {
+      var bytes = seeds[round % seeds.count]
+      for _ in 0...chance.below(6) { bytes[chance.below(bytes.count)] = UInt8(chance.below(256)) }
+      do {
+        _ = try worker.process(bytes, MediaOptions(), deadline: soon)
+        outcomes["accepted", default: 0] += 1
+      } catch let refusal as MediaRefusal {
+        outcomes[refusal.code, default: 0] += 1
+        if !worker.isAlive || refusal.code.hasPrefix("worker.") { worker = try start(MediaWorker.Bounds(jobs: 1_000)) }
+      }
+    }
+    #expect(outcomes["accepted", default: 0] > 0)
+    #expect(outcomes["worker.timeout"] == nil, "\(outcomes)")
+  }
+
+  @Test func `numbers on the command line that are none end the worker before it reads`() {
+    #expect(MediaWorker.Bounds(arguments: ["1", "2"]) == nil)
+    #expect(MediaWorker.Bounds(arguments: ["0", "1", "1"]) == nil)
+    #expect(MediaWorker.Bounds(arguments: MediaWorker.Bounds().arguments) == MediaWorker.Bounds())
+  }
+}
