@@ -33,6 +33,22 @@ extension Rules {
         "TestSupport": [],
       ])),
     Rule(
+      name: "pure",
+      reason: "the ground floor does no input or output: it is tested by its laws, with nothing to set up",
+      within: [
+        "Sources/Primitives/", "Sources/ActivityStreams/", "Sources/Signatures/", "Sources/Policy/", "Sources/Markup/",
+        "Sources/Model/", "Vocab/",
+      ],
+      check: .imports([
+        "Logging": [], "NIOCore": [], "NIOPosix": [], "HTTPTypes": [], "ServiceLifecycle": [], "Persistence": [],
+        "Store": [], "Operations": [], "Transport": [], "Federation": [],
+      ])),
+    Rule(
+      name: "versions",
+      reason: "lock files are not kept: the manifest is the lock",
+      within: ["Package.swift"],
+      check: .words(["from:", "branch:", "revision:", ".upToNextMajor", ".upToNextMinor"])),
+    Rule(
       name: "operations",
       reason: "state changes know nothing of protocols or the network, so that every face means the same by them",
       within: ["Sources/Operations/", "Sources/Store/", "Sources/Model/", "Sources/Policy/"],
