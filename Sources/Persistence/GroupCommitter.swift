@@ -88,15 +88,15 @@ final class GroupCommitter: Sendable {
   private func run(
     _ pending: Pending, on database: GRDB.Database, statements: inout Int
   ) throws -> Outcome {
-    try database.execute(sql: "SAVEPOINT closure")
+    try database.cachedStatement(sql: "SAVEPOINT closure").execute()
     let transaction = SQLiteTransaction(database)
     let failure = pending.attempt(transaction)
     statements += transaction.end()
     // SQLite undoes a whole transaction by itself when the disk is full or fails: the closures before this one are
     // lost with it, and they must hear so.
     guard database.isInsideTransaction else { throw failure as? DatabaseError ?? .undone }
-    if failure != nil { try database.execute(sql: "ROLLBACK TO closure") }
-    try database.execute(sql: "RELEASE closure")
+    if failure != nil { try database.cachedStatement(sql: "ROLLBACK TO closure").execute() }
+    try database.cachedStatement(sql: "RELEASE closure").execute()
     return Outcome(pending: pending, failure: failure, signals: transaction.signals)
   }
 
