@@ -35,9 +35,16 @@ package struct DirectDialer: Dialer {
 package final class SystemResolver: AddressResolver {
   private let threads: NIOThreadPool
   private let group: any EventLoopGroup
+  private let look: @Sendable (String) throws -> [Address]
 
-  package init(group: any EventLoopGroup, threads count: Int = 16) {
+  package convenience init(group: any EventLoopGroup, threads count: Int = 16) {
+    self.init(group: group, threads: count) { try SystemResolver.look(up: $0) }
+  }
+
+  /// `look` blocks its thread; tests hand in one that never ends.
+  package init(group: any EventLoopGroup, threads count: Int, look: @escaping @Sendable (String) throws -> [Address]) {
     self.group = group
+    self.look = look
     threads = NIOThreadPool(numberOfThreads: count)
     threads.start()
   }
@@ -50,7 +57,7 @@ package final class SystemResolver: AddressResolver {
     let promise = loop.makePromise(of: [Address].self)
     // The thread stays with the name server until that gives up; only the caller stops waiting.
     let timer = loop.scheduleTask(in: TimeAmount(timeout)) { promise.fail(TransportFailure.timeout(.lookup)) }
-    let lookup = threads.runIfActive(eventLoop: loop) { try SystemResolver.look(up: name) }
+    let lookup = threads.runIfActive(eventLoop: loop) { [look] in try look(name) }
     lookup.whenComplete { result in
       timer.cancel()
       promise.completeWith(result)
