@@ -66,6 +66,7 @@ need_swift() {
   done
   local advice=(
     "Swift 6.2 or newer builds Atelier. To install it for this user:" ""
+    "  sudo apt-get install -y curl gnupg"
     "  curl -O https://download.swift.org/swiftly/linux/swiftly-$(uname -m).tar.gz"
     "  tar zxf swiftly-$(uname -m).tar.gz && ./swiftly init" ""
     "or see https://www.swift.org/install/linux/. Then run this command again in a new shell."
