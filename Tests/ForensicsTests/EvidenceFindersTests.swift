@@ -29,6 +29,7 @@ struct EvidenceFindersTests {
     "Made with midjourney? No! Watercolour, 12 steps from my door. Seed: 42 sunflowers",
     "stable diffusion, comfyui, novelai: I hate them all", "#NoAI parameters prompt workflow",
     "Photographed in Dalle, Sweden, with a firefly",
+    "Steps: 12 down to the garden, Seed: 42 sunflowers, Size: 8 feet",
   ])
   func `words about generators are not evidence`(text: String) throws {
     let keys = ["parameters", "Comment", "Description", "Title", "Author", "prompt", "workflow", "Dream"]
