@@ -3,8 +3,6 @@ import Primitives
 /// The work on one picture, without any input or output of its own. Runs libvips here: only the worker calls it, and
 /// tests.
 package enum MediaWork {
-  static let detector = "evidence/1"
-
   package static func process(_ bytes: [UInt8], _ options: MediaOptions) throws(MediaRefusal) -> ProcessedMedia {
     guard bytes.count <= Limits.upload else { throw .fileTooLarge }
     let container = try open(bytes, declaredType: options.declaredType)
@@ -13,7 +11,7 @@ package enum MediaWork {
       let stored = try Picture.decode(bytes, as: header.format)
       // The container decides whether this picture is read at all; a decoder that sees another one is being fooled.
       guard stored.width == header.width, stored.height == header.height else { throw MediaRefusal.undecodable }
-      let evidence = findings(container, stored)
+      let assessment = Assessment(of: container, pixels: pixels(container.header, stored))
       let upright = try stored.upright()
       var smallest = upright
       let sourceRights = Rights(found: container.metadata)
@@ -27,7 +25,7 @@ package enum MediaWork {
       let report = MediaReport(
         header: header, width: upright.width, height: upright.height, blurhash: measured.blurhash,
         perceptualHash: measured.perceptualHash, colours: measured.colours,
-        assessment: Assessment(evidence: evidence, detector: detector), sourceRights: sourceRights,
+        assessment: assessment, sourceRights: sourceRights,
         hadLocation: container.metadata.exif?.hasLocation ?? false,
         hadSerialNumber: container.metadata.exif?.hasSerialNumber ?? false, hasProfile: upright.profile != nil,
         renditions: files.map(\.rendition))
@@ -61,14 +59,10 @@ package enum MediaWork {
   }
 
   /// The samples as stored, before profile and orientation: marks in single bits do not survive either.
-  private static func findings(_ container: ImageContainer, _ stored: Picture) -> [Evidence] {
-    let header = container.header
-    var pixels: PixelView?
-    if stored.bitsPerSample == 8, header.width * header.height <= Limits.evidencePixels {
-      pixels = PixelView(
-        width: header.width, height: header.height, channels: stored.bands, bytes: stored.withSamples { Array($0) })
-    }
-    return collectEvidence(metadata: container.metadata, header: header, pixels: pixels)
+  private static func pixels(_ header: ImageHeader, _ stored: Picture) -> PixelView? {
+    guard stored.bitsPerSample == 8, header.width * header.height <= Limits.evidencePixels else { return nil }
+    return PixelView(
+      width: header.width, height: header.height, channels: stored.bands, bytes: stored.withSamples { Array($0) })
   }
 }
 

@@ -193,3 +193,17 @@ import Testing
     #expect(made.report.renditions.first?.format == .png)
   }
 }
+
+extension MediaWorkTests {
+  @Test func `what a generator wrote is found by the one pass that renders, and is in no rendition`() throws {
+    _ = Drawing.isReady
+    let plain = try Drawing.picture(width: 400, height: 300).encoded(as: .png, quality: 1)
+    let settings = "parameters\0a duck\nSteps: 15, Sampler: Euler a, CFG scale: 5, Seed: 2352, Size: 400x300"
+    let chunk = Scrub.pngChunk("tEXt", Array(settings.utf8))
+    let made = try MediaWork.process(Array(plain.prefix(33)) + chunk + Array(plain.dropFirst(33)), MediaOptions())
+    #expect(made.report.assessment.verdict == .generated)
+    #expect(made.report.assessment.detector == Assessment.evidenceDetector)
+    for file in made.files { #expect(file[...].offset(of: "Sampler".utf8) == nil) }
+    #expect(try MediaWork.process(plain, .look).report.assessment.verdict == AssessmentVerdict.none)
+  }
+}
