@@ -16,3 +16,17 @@ extension WriteTransaction {
       """)
   }
 }
+
+extension ReadTransaction {
+  /// The highest id in use, so that a clock set back mints no id twice.
+  package func lastID() throws -> Int64 {
+    let row = try first(
+      """
+      SELECT MAX(COALESCE((SELECT MAX(id) FROM accounts), 0), COALESCE((SELECT MAX(id) FROM posts), 0),
+        COALESCE((SELECT MAX(id) FROM attachments), 0), COALESCE((SELECT MAX(id) FROM jobs), 0),
+        COALESCE((SELECT MAX(id) FROM deliveries), 0), COALESCE((SELECT MAX(id) FROM inbox_activities), 0)) AS last
+      """)
+    // Ids of remote posts may lie ahead only as far as clocks differ; they never push ours beyond that.
+    return try row?.int64("last") ?? 0
+  }
+}

@@ -1,0 +1,106 @@
+import Forensics
+import Logging
+import Model
+import Operations
+import Persistence
+import Policy
+import Primitives
+import Store
+import Transport
+
+/// The way of a picture from bytes to a decision: looked at in a throw-away worker, stored by digest, decided by
+/// policy in one transaction. Uploads and remote pictures take the same path.
+package struct MediaPipeline: Sendable {
+  package let instance: Instance
+  package let database: any Database
+  package let blobs: BlobStore
+  package let workers: WorkerPool
+  package let client: GuardedClient
+  package let ids: SnowflakeGenerator
+  package let time: TimeSource
+  package let log: Logger
+
+  package init(
+    instance: Instance, database: any Database, blobs: BlobStore, workers: WorkerPool, client: GuardedClient,
+    ids: SnowflakeGenerator, time: TimeSource, log: Logger
+  ) {
+    self.instance = instance
+    self.database = database
+    self.blobs = blobs
+    self.workers = workers
+    self.client = client
+    self.ids = ids
+    self.time = time
+    self.log = log
+  }
+
+  var context: OperationContext { OperationContext(instance: instance, ids: ids, now: time.now()) }
+
+  /// Looks at `bytes`, writes the renditions, and returns what the policy needs. Files are on disk before any row
+  /// points to them; those nobody comes to point to are swept.
+  func analyse(
+    _ bytes: [UInt8], declaredType: String?, policy: UsagePolicy, declaredSourceType: String?, keepsOriginal: Bool
+  ) async throws -> (picture: AnalysedPicture, report: MediaReport) {
+    let options = MediaOptions(
+      declaredType: declaredType, rights: Rights(policy: policy, digitalSourceType: declaredSourceType))
+    let processed = try await workers.process(bytes, options)
+    let original = keepsOriginal ? try blobs.put(bytes) : BlobDigest(of: bytes)
+    let report = processed.report
+    var renditions: [Model.Rendition] = []
+    for (rendition, file) in zip(report.renditions, processed.files) {
+      guard let mediaType = rendition.format.mediaType else { throw MediaRefusal.undecodable }
+      let digest = try blobs.put(file)
+      renditions.append(
+        Model.Rendition(
+          attachmentID: Attachment.ID(rawValue: 0), kind: Model.Rendition.Kind(rendition.purpose),
+          digest: try digest.asDigest, mediaType: mediaType, width: rendition.width,
+          height: rendition.height, size: file.count))
+    }
+    let sourceType = declaredSourceType ?? report.sourceRights.digitalSourceType
+    let picture = AnalysedPicture(
+      original: try original.asDigest, assessment: report.assessment,
+      declaration: sourceType.map { Declaration(digitalSourceType: $0) } ?? .none,
+      perceptualHash: report.perceptualHash, blurhash: report.blurhash, width: report.width, height: report.height,
+      digitalSourceType: sourceType, renditions: renditions)
+    return (picture, report)
+  }
+
+  /// Deletes the files of a picture that lost its rows, unless another work shares them.
+  func sweep(_ renditions: [Model.Rendition], original: Digest?) async throws {
+    for digest in Set(renditions.map(\.digest) + [original].compactMap { $0 }) {
+      guard try await !database.read({ try $0.isFileUsed(digest) }), let blob = BlobDigest(digest.rawValue) else {
+        continue
+      }
+      try blobs.delete(blob)
+    }
+  }
+}
+
+extension BlobDigest {
+  /// The same 64 digits as the rows hold them.
+  var asDigest: Digest {
+    get throws {
+      guard let digest = Digest(rawValue: hex) else { throw MediaRefusal.undecodable }
+      return digest
+    }
+  }
+}
+
+extension Model.Rendition.Kind {
+  init(_ purpose: Forensics.Rendition.Purpose) {
+    switch purpose {
+    case .federated: self = .federated
+    case .large: self = .large
+    case .medium: self = .medium
+    case .small: self = .small
+    }
+  }
+}
+
+extension Rights {
+  /// What is written into every rendition: the reservation, where machines that lost the page still find it.
+  init(policy: UsagePolicy, digitalSourceType: String?) {
+    let signals = OutgoingSignals(policy)
+    self.init(dataMining: signals.dataMining, digitalSourceType: digitalSourceType)
+  }
+}

@@ -1,0 +1,21 @@
+import Policy
+import Primitives
+
+/// What holds for a work after account, post and picture have spoken: the most specific word of its author wins, and
+/// the default of the instance that shows it fills what is still silent.
+package func effectivePolicy(
+  of account: Account, post: Post? = nil, attachment: Attachment? = nil, on instance: Instance
+) -> UsagePolicy {
+  var statements: [PolicyStatement] = []
+  func state(_ policy: UsagePolicy?, _ scope: PolicyScope) {
+    guard let policy else { return }
+    let isDefault = !policy.basis.isArtists
+    statements.append(PolicyStatement(party: isDefault ? instance.base : account.uri, scope: scope, policy: policy))
+  }
+  state(account.usagePolicy, .account)
+  state(post?.usagePolicy, .object)
+  state(attachment?.usagePolicy, .attachment)
+  let standard = UsagePolicy(.standard, basis: .instanceDefault)
+  statements.append(PolicyStatement(party: instance.base, scope: .account, policy: standard))
+  return combine(statements)?.policy ?? standard
+}
