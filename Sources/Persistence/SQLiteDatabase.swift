@@ -16,6 +16,9 @@ package final class SQLiteDatabase: Database {
     let tally = Tally()
     do {
       pool = try DatabasePool(path: path, configuration: SQLiteDatabase.configuration())
+      // A 202 is a promise: a commit has to survive a power cut. Set after opening, because GRDB turns the writing
+      // connection to NORMAL when it enters WAL mode, whatever was prepared before.
+      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
     } catch {
       throw DatabaseError(mapping: error)
     }
@@ -78,8 +81,6 @@ package final class SQLiteDatabase: Database {
     configuration.maximumReaderCount = Limits.databaseReaders
     configuration.label = "atelier"
     configuration.prepareDatabase { database in
-      // A 202 is a promise: a commit has to survive a power cut, so NORMAL is not enough.
-      try database.execute(sql: "PRAGMA synchronous = FULL")
       // A failed read of a mapped page is a SIGBUS, which kills the process; a failed read(2) is an error.
       try database.execute(sql: "PRAGMA mmap_size = 0")
       try database.execute(sql: "PRAGMA cache_size = -16000")

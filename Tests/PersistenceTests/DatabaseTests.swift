@@ -144,6 +144,16 @@ struct Refusal: Error, Equatable {}
     #expect(throws: DatabaseError.transactionEnded) { try leak.transaction?.execute("DELETE FROM notes") }
   }
 
+  @Test func `the writing connection syncs every commit and maps no page`() async throws {
+    let scratch = try await Scratch()
+    let settings = try await scratch.database.write { tx in
+      try (["PRAGMA synchronous", "PRAGMA foreign_keys", "PRAGMA mmap_size"] as [SQL]).map { try tx.first($0) }
+    }
+    #expect(try settings[0]?.int("synchronous") == 2)
+    #expect(try settings[1]?.int("foreign_keys") == 1)
+    #expect(try settings[2]?.int("mmap_size") == 0)
+  }
+
   @Test func `a transaction counts its statements`() async throws {
     let scratch = try await Scratch()
     let count = try await scratch.database.read { tx in
