@@ -147,6 +147,7 @@ extension Rules {
         .init(place: "Sources/Store/", reason: "reads its own columns back"),
         .init(place: "Sources/Forensics/", reason: "messages of the image worker: bounded in size, fixed in shape"),
         .init(place: "Sources/Server/", reason: "reads the operator's own settings"),
+        .init(place: "Sources/atelier/", reason: "reads the operator's own files"),
       ],
       check: .words(["JSONSerialization", "JSONDecoder", "PropertyListDecoder", "XMLParser", "NSKeyedUnarchiver"])),
     Rule(
