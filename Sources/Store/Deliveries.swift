@@ -111,8 +111,9 @@ extension WriteTransaction {
     afterCommit(.deliveries)
   }
 
-  /// Takes up to `limit` due deliveries, at most `perHost` of one host, none whose host is resting, and none before
-  /// an older one of the same sender and inbox unless that is more than an hour late.
+  /// Takes up to `limit` due deliveries, at most `perHost` of one host, one where a host's rest has just ended, none
+  /// whose host is resting, and none before an older one of the same sender and inbox unless that is more than an
+  /// hour late.
   package func leaseDeliveries(
     at time: Timestamp, until end: Timestamp, limit: Int, perHost: Int, busy: [String]
   ) throws -> [Delivery] {
@@ -122,8 +123,9 @@ extension WriteTransaction {
       UPDATE deliveries SET attempt = attempt + 1, leased_until = \(end)
       WHERE id IN (
         SELECT id FROM (
-          SELECT due.id AS id, ROW_NUMBER() OVER (PARTITION BY due.host ORDER BY due.id) AS place FROM (
-            SELECT waiting.id AS id, waiting.host AS host FROM deliveries AS waiting
+          SELECT due.id AS id, due.open_until AS open_until,
+            ROW_NUMBER() OVER (PARTITION BY due.host ORDER BY due.id) AS place FROM (
+            SELECT waiting.id AS id, waiting.host AS host, peers.open_until AS open_until FROM deliveries AS waiting
             LEFT JOIN peers ON peers.host = waiting.host
             WHERE waiting.state = 'waiting' AND waiting.next_at <= \(time)
               AND (waiting.leased_until IS NULL OR waiting.leased_until <= \(time))
@@ -134,7 +136,7 @@ extension WriteTransaction {
                   AND earlier.id < waiting.id AND earlier.created_at > \(hourAgo))
             ORDER BY waiting.next_at, waiting.id LIMIT \(limit * 4)
           ) AS due
-        ) AS ranked WHERE place <= \(perHost) LIMIT \(limit))
+        ) AS ranked WHERE place <= CASE WHEN open_until IS NULL THEN \(perHost) ELSE 1 END LIMIT \(limit))
       RETURNING id, outgoing_id, sender_id, inbox, attempt, created_at,
         (SELECT body FROM outgoing WHERE outgoing.id = deliveries.outgoing_id) AS body
       """)

@@ -1,0 +1,23 @@
+import Primitives
+
+extension Limits {
+  /// Consecutive failures after which a host is left in peace.
+  package static let breakerFailures = 10
+  package static let breakerRest = Duration.seconds(6 * 3_600)
+  /// For how long a peer's choice of signature scheme is believed.
+  package static let peerSchemeMemory = Duration.seconds(30 * 86_400)
+  /// Longer than any exchange, so that no delivery is taken twice while its first try is under way.
+  package static let deliveryLease = Duration.seconds(300)
+  package static let jobLease = Duration.seconds(600)
+  /// Tries of a job that fails in an ordinary way, after which it is put aside for a person.
+  package static let jobAttempts = 12
+  /// How often a peer's last success is written when nothing else changes.
+  package static let peerFreshness = Duration.seconds(3_600)
+  /// The answer to a delivery is not read by anybody.
+  package static let deliveryAnswer = 256 << 10
+  /// An object's warning: Misskey refuses a longer one together with its object.
+  package static let federatedSummary = 500
+  /// Mastodon keeps so many pictures and says nothing of the others.
+  package static let picturesShownByMastodon = 4
+  package static let collectionPage = 40
+}

@@ -1,0 +1,102 @@
+import Model
+import Persistence
+import Primitives
+
+extension ReadTransaction {
+  package func peers(_ hosts: some Collection<Host>) throws -> [Host: Peer] {
+    guard !hosts.isEmpty else { return [:] }
+    let names = Set(hosts.map(\.text)).sorted()
+    let found = try rows(
+      """
+      SELECT host, failures, open_until, scheme, scheme_at, last_success_at, last_failure_at FROM peers
+      WHERE host IN \(in: names)
+      """
+    ).map { row in
+      Peer(
+        host: try row.host("host"), failures: try row.int("failures"),
+        openUntil: try row.optionalTimestamp("open_until"), scheme: try row.optionalCase("scheme"),
+        schemeAt: try row.optionalTimestamp("scheme_at"), lastSuccessAt: try row.optionalTimestamp("last_success_at"),
+        lastFailureAt: try row.optionalTimestamp("last_failure_at"))
+    }
+    return Dictionary(found.map { ($0.host, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Remote accounts whose own inbox this is: one for an honest peer.
+  package func accounts(behind inbox: IRI) throws -> [Account] {
+    try rows(
+      """
+      SELECT \(fragment: Account.columns) FROM accounts WHERE host = \(inbox.host.text) AND inbox = \(inbox)
+      ORDER BY id LIMIT 16
+      """
+    ).map(Account.init(row:))
+  }
+
+  package func follows(by follower: Account.ID) throws -> [Follow] {
+    try rows("SELECT \(fragment: Follow.columns) FROM follows WHERE follower_id = \(follower)").map(Follow.init(row:))
+  }
+
+  /// Local people who have posted since `time`.
+  package func activeUsers(since time: Timestamp) throws -> Int {
+    try first(
+      """
+      SELECT COUNT(*) AS active FROM users JOIN account_counts ON account_counts.account_id = users.account_id
+      WHERE users.disabled_at IS NULL AND account_counts.last_post_at >= \(time)
+      """
+    )?.int("active") ?? 0
+  }
+
+  /// Direct replies that a stranger may see, oldest first.
+  package func openReplies(to post: Post.ID, limit: Int) throws -> [IRI] {
+    try rows(
+      """
+      SELECT uri FROM posts
+      WHERE in_reply_to_id = \(post) AND state = 'published' AND visibility IN ('public', 'unlisted')
+      ORDER BY id LIMIT \(limit)
+      """
+    ).map { try $0.iri("uri") }
+  }
+}
+
+extension WriteTransaction {
+  /// The host spoke to us, so it is alive: what waits for it is sent now. False when nothing had to change, which is
+  /// the rule, so that an inbox may call it for every activity.
+  @discardableResult
+  package func closeCircuit(of host: Host, at time: Timestamp) throws -> Bool {
+    let closed = try execute(
+      """
+      UPDATE peers SET failures = 0, open_until = NULL
+      WHERE host = \(host) AND (failures > 0 OR open_until IS NOT NULL)
+      """)
+    guard closed > 0 else { return false }
+    try wakeDeliveries(to: host, at: time)
+    return true
+  }
+
+  package func wakeDeliveries(to host: Host, at time: Timestamp) throws {
+    let woken = try execute(
+      """
+      UPDATE deliveries SET next_at = \(time)
+      WHERE host = \(host) AND state = 'waiting' AND leased_until IS NULL AND next_at > \(time)
+      """)
+    if woken > 0 { afterCommit(.deliveries) }
+  }
+
+  /// Nothing goes to a resting host, and no attempt is burned meanwhile.
+  package func parkDeliveries(to host: Host, until time: Timestamp) throws {
+    try execute(
+      """
+      UPDATE deliveries SET next_at = \(time)
+      WHERE host = \(host) AND state = 'waiting' AND leased_until IS NULL AND next_at < \(time)
+      """)
+  }
+
+  /// Gives a job back unharmed: its runner stops.
+  package func release(_ lease: JobLease, at time: Timestamp) throws {
+    try execute(
+      """
+      UPDATE jobs SET leased_until = NULL, attempt = attempt - 1, run_at = \(time)
+      WHERE id = \(lease.id) AND leased_until IS NOT NULL
+      """)
+    afterCommit(.jobs)
+  }
+}
