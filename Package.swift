@@ -147,8 +147,8 @@ let package = Package(
     .executableTarget(
       name: "atelier",
       dependencies: [
-        "Primitives", "Policy", "Model", "Persistence", "Store", "Operations", "Forensics", "Media", "Server",
-        argumentParser, logging,
+        "Primitives", "Policy", "Model", "Persistence", "Store", "Operations", "Forensics", "Media", "HTTPSupport",
+        "Server", argumentParser, logging,
       ],
       swiftSettings: house),
 
@@ -168,6 +168,7 @@ let package = Package(
     tests("PersistenceTests", ["Persistence", "Primitives"]),
     tests("TransportTests", ["Transport", "Primitives", logging, nioCore, nioPosix, nioHTTP1, nioSSL]),
     tests("ForensicsTests", ["Forensics", "Primitives", "CVips", "CSandbox"], resources: [.copy("Images")]),
+    tests("MediaTests", ["Media", "Forensics", "Primitives"]),
     tests("StoreTests", ["Store", "Persistence", "Model", "Policy", "Primitives"]),
     tests("OperationsTests", ["Operations", "Store", "Persistence", "Model", "Policy", "Primitives"]),
     tests("ArchitectureTests", [], resources: [.copy("Planted")]),

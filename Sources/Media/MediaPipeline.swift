@@ -100,7 +100,10 @@ extension Model.Rendition.Kind {
 extension Rights {
   /// What is written into every rendition: the reservation, where machines that lost the page still find it.
   init(policy: UsagePolicy, digitalSourceType: String?) {
-    let signals = OutgoingSignals(policy)
-    self.init(dataMining: signals.dataMining, digitalSourceType: digitalSourceType)
+    let mining = OutgoingSignals(policy).dataMining.map { SignalTable.DMI.namespace + $0 }
+    let sourceType = digitalSourceType.map { term in
+      term.contains(":") ? term : "http://cv.iptc.org/newscodes/digitalsourcetype/\(term)"
+    }
+    self.init(dataMining: mining, digitalSourceType: sourceType)
   }
 }

@@ -1,0 +1,1 @@
+extension Services { package func serve() async throws {} }

@@ -1,0 +1,107 @@
+import ArgumentParser
+import Foundation
+import Model
+import Operations
+import Persistence
+import Policy
+import Primitives
+import Server
+import Store
+
+struct PolicyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "policy", abstract: "How this instance treats pictures.",
+    subcommands: [Show.self, SetThreshold.self, Try.self])
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the policy in force as JSON.")
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+      let text = try await options.withServices { services in
+        let revision = try await services.database.read { try $0.currentPolicy() }
+        return try encoded(revision.document)
+      }
+      print(text)
+    }
+  }
+
+  struct SetThreshold: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "set-threshold",
+      abstract: "Set the score from which a picture is labelled, and what else the policy does.",
+      discussion: """
+        A threshold of 0.995 means that at most 5 in 1,000 human pictures are labelled wrongly. Lower thresholds hit \
+        more human artists.
+        """)
+    @OptionGroup var options: SettingsOptions
+    @Argument(help: "Above 0, at most 1.") var threshold: Double
+    @Option(help: "What to do with conclusive evidence: accept, label, hold or refuse.") var conclusive: String?
+    @Option(help: "What to do with strong evidence.") var strong: String?
+    @Option(help: "What to do with a score at or above the threshold.") var score: String?
+    @Option(help: "What to do with a picture declared as generated.") var declared: String?
+    @Option(help: "What to do with a picture declared as made with the help of a generator.") var assisted: String?
+    @Flag(help: "Hold or refuse by score although that hits human artists: you have read the warning.")
+    var acceptsFalseRefusals = false
+
+    func run() async throws {
+      let number = try await options.withServices { services in
+        let current = try await services.database.read { try $0.currentPolicy() }
+        var draft = current.document.draft
+        draft.threshold = threshold
+        draft.conclusive = conclusive ?? draft.conclusive
+        draft.strong = strong ?? draft.strong
+        draft.score = score ?? draft.score
+        draft.declared = declared ?? draft.declared
+        draft.assisted = assisted ?? draft.assisted
+        if acceptsFalseRefusals { draft.acceptsFalseRefusals = true }
+        let document: PolicyDocument
+        do { document = try PolicyDocument(draft) } catch { throw Complaint("\(error)") }
+        let context = services.context
+        return try await services.database.write { tx in
+          try tx.changePolicy(
+            to: document, from: current.number, note: "set-threshold \(document.threshold)", by: nil, in: context
+          ).number
+        }
+      }
+      print("Revision \(number) is in force. Earlier decisions of the last 30 days are looked at again.")
+    }
+  }
+
+  struct Try: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Say what a policy would have done to the pictures of the last 30 days, and change nothing.")
+    @OptionGroup var options: SettingsOptions
+    @Argument(help: "A JSON file as `policy show` prints it; - reads standard input.") var file: String
+
+    func run() async throws {
+      let data =
+        file == "-" ? FileHandle.standardInput.readDataToEndOfFile() : FileManager.default.contents(atPath: file)
+      guard let data else { throw Complaint("\(file) can not be read.") }
+      let document: PolicyDocument
+      do {
+        document = try PolicyDocument(JSONDecoder().decode(PolicyDocument.Draft.self, from: data))
+      } catch {
+        throw Complaint("\(file) is no policy: \(error)")
+      }
+      let comparison = try await options.withServices { services in
+        let since = ID<DecisionRecord>(rawValue: services.time.now().adding(.seconds(-30 * 86_400)).milliseconds << 16)
+        return try await services.database.read { tx in
+          let cases = try tx.automaticDecisions(since: since, limit: Limits.reconsideredPictures)
+          return compare(
+            try tx.currentPolicy().document, document, over: cases.map { ($0.attachmentID, $0.facts) })
+        }
+      }
+      print("\(comparison.examined) pictures looked at, \(comparison.changes.count) would be decided differently.")
+      for change in comparison.changes.prefix(50) {
+        print("picture \(change.key): \(change.old.verdict.rawValue) -> \(change.new.verdict.rawValue)")
+      }
+    }
+  }
+
+  private static func encoded(_ document: PolicyDocument) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    return String(decoding: try encoder.encode(document), as: UTF8.self)
+  }
+}
