@@ -23,10 +23,11 @@ package struct ReceivedPost: Sendable {
 }
 
 extension WriteTransaction {
-  /// Stores a remote post with its effects. Nil when it is known, was deleted, or its author is suspended.
+  /// Stores a remote post with its effects. Nil when it is known, was deleted by its author, or that is suspended.
+  /// Somebody else's tombstone counts for nothing: on a shared host a stranger could bury a post before it is born.
   package func receive(_ received: ReceivedPost, from author: Account, in context: OperationContext) throws -> Post? {
     guard author.suspendedAt == nil, try post(uri: received.post.uri) == nil,
-      try tombstone(uri: received.post.uri) == nil
+      try tombstone(uri: received.post.uri)?.authorURI != author.uri
     else { return nil }
     let post = received.post
     try insert(post, mentions: received.mentions, tags: received.tags, document: received.document)

@@ -1,0 +1,35 @@
+import Model
+import Persistence
+import Primitives
+import Store
+
+extension WriteTransaction {
+  /// Stores an actor of another server with the keys its document lists, or what has changed about it. The policy was
+  /// passed through the ratchet before. Throws `DatabaseError.unique` when another actor has the handle.
+  package func receiveActor(_ account: Account, keys: [RemoteKey], document: [UInt8]) throws {
+    if try self.account(account.id) == nil {
+      try insert(account, document: document)
+    } else {
+      try update(account, document: document)
+    }
+    try replaceRemoteKeys(of: account.uri, with: keys)
+  }
+
+  /// An account of another server is gone, with its posts, follows and keys. Its address stays dead.
+  package func receiveDeparture(of account: Account, in context: OperationContext) throws {
+    guard !account.isLocal else { throw OperationFailure.notFound }
+    // Row by row, since the counts of both ends are kept beside them.
+    for follow in try follows(touching: account.id) { try delete(follow) }
+    try delete(account: account.id)
+    try replaceRemoteKeys(of: account.uri, with: [])
+    try insert(Tombstone(uri: account.uri, authorURI: account.uri, deletedAt: context.now))
+    afterCommit(.posts)
+  }
+
+  /// A remote account tells where it lives now. Nobody's follow is moved.
+  package func receiveMove(of account: Account, to target: IRI) throws {
+    var moved = account
+    moved.movedTo = target
+    try update(moved)
+  }
+}
