@@ -1,1 +1,62 @@
-extension Services { package func serve() async throws {} }
+import ClientAPI
+import Federation
+import FederationHTTP
+import HTTPSupport
+import Hummingbird
+import HummingbirdCore
+import Logging
+import Media
+import Model
+import Persistence
+import Primitives
+import ServiceLifecycle
+import Signatures
+import Store
+import Web
+
+extension Services {
+  /// Serves until a signal says stop: no new connections, requests under way finish, leases are given back, and the
+  /// database closes last.
+  package func serve() async throws {
+    announce()
+    let application = Application(
+      router: router(), server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+      configuration: ApplicationConfiguration(address: bindAddress, serverName: "Atelier"), logger: log)
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [.init(service: BackgroundWork(services: self)), .init(service: application)],
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+    do {
+      try await group.run()
+      try await close()
+    } catch {
+      try await close()
+      throw error
+    }
+  }
+
+  package var log: Logger { surroundings.log }
+
+  private var bindAddress: BindAddress {
+    switch settings.listen {
+    case .address(let host, let port): .hostname(host, port: port)
+    case .unixSocket(let path): .unixDomainSocket(path: path)
+    }
+  }
+
+  private func announce() {
+    log.notice("atelier \(Version.current) serves \(instance.base) on \(settings.listen)")
+    if instance.isTrial { log.notice("this is a trial: it does not federate, and its database stays a trial for ever") }
+    if let finding = privateNetworks { log.warning("\(finding.text)") }
+  }
+}
+
+/// Everything that runs beside the requests: the job lanes, the deliveries, and the housekeeping.
+package struct BackgroundWork: Service {
+  let services: Services
+  package init(services: Services) { self.services = services }
+
+  package func run() async throws {
+    await cancelWhenGracefulShutdown { await services.work() }
+  }
+}
