@@ -1,1 +1,117 @@
-// The Mastodon client API face: decode, one read or one operation, encode.
+// The Mastodon client API: bearer tokens in, JSON out. Reads assemble pages and draw entities; changes go through
+// Operations. Knows no HTML page, and must never answer on a route whose scope is not written in the table.
+
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import Model
+import Operations
+import Persistence
+import Policy
+import Primitives
+
+/// Finds what is not stored here yet: `@user@host`, an actor's or a post's address.
+package protocol RemoteLookup: Sendable {
+  /// Nil when there is nothing, it may not be fetched, or the other server does not answer in time.
+  func resolve(_ query: String) async throws -> RemoteFinding?
+}
+
+package enum RemoteFinding: Hashable, Sendable {
+  case account(Account.ID)
+  case post(Post.ID)
+}
+
+/// A picture as its artist sends it, before anybody has looked at it.
+package struct ReceivedPicture: Sendable {
+  package var bytes: [UInt8]
+  package var mediaType: String?
+  package var altText: String
+  package var focus: Focus?
+  package var usagePolicy: UsagePolicy?
+}
+
+/// A picture after it was stored and decided.
+package struct StoredPicture: Sendable {
+  package var attachment: Attachment
+  package var renditions: [Rendition]
+  package var decision: DecisionRecord?
+  package init(attachment: Attachment, renditions: [Rendition], decision: DecisionRecord?) {
+    self.attachment = attachment
+    self.renditions = renditions
+    self.decision = decision
+  }
+}
+
+/// Looks at an upload while its artist waits. Throws `Problem` for bytes that can not be shown.
+package typealias PictureIntake = @Sendable (ReceivedPicture, Account) async throws -> StoredPicture
+
+/// What the instance says of itself.
+package struct InstanceFacts: Hashable, Sendable {
+  package var title: String
+  package var about: String
+  /// Of this software, such as `0.1.0`.
+  package var version: String
+  package var sourceURL: String
+  package var contactEmail: String
+  package init(title: String, about: String, version: String, sourceURL: String = "", contactEmail: String = "") {
+    self.title = title
+    self.about = about
+    self.version = version
+    self.sourceURL = sourceURL
+    self.contactEmail = contactEmail
+  }
+}
+
+package struct ClientAPI: Sendable {
+  let instance: Instance
+  let facts: InstanceFacts
+  let database: any Database
+  let ids: SnowflakeGenerator
+  let time: TimeSource
+  let lookup: any RemoteLookup
+  let intake: PictureIntake
+  /// A search that leaves this server costs two others a request (Akkoma 2026.08).
+  let lookups: RateLimiter
+
+  package init(
+    instance: Instance, facts: InstanceFacts, database: any Database, ids: SnowflakeGenerator, time: TimeSource,
+    lookup: any RemoteLookup, intake: @escaping PictureIntake
+  ) {
+    self.instance = instance
+    self.facts = facts
+    self.database = database
+    self.ids = ids
+    self.time = time
+    self.lookup = lookup
+    self.intake = intake
+    lookups = RateLimiter(.init(burst: Limits.lookupsPerHour, per: .seconds(3_600)), time: time)
+  }
+
+  var context: OperationContext { OperationContext(instance: instance, ids: ids, now: time.now()) }
+  var entities: Entities { Entities(instance: instance) }
+
+  /// Adds every route of the table, with authentication, problems as JSON and the headers of every API answer.
+  package func mount(on router: Router<FaceContext>) {
+    let group = router.group()
+      .add(middleware: APIHeaders())
+      .add(middleware: ProblemMiddleware())
+      .add(middleware: BearerAuthentication(database: database))
+    for route in routes { route.register(on: group) }
+    for path in Set(routes.map(\.path)) {
+      router.group().add(middleware: APIHeaders())
+        .on(RouterPath(path), method: .options) { _, _ in Response(status: .noContent) }
+    }
+  }
+}
+
+extension Limits {
+  package static let lookupsPerHour = 30
+  /// Mentions of one post that are looked up on other servers.
+  package static let lookupsPerPost = 16
+  package static let statusPage = 40
+  package static let accountPage = 80
+  package static let relationships = 80
+  package static let searchResults = 40
+  package static let searchQuery = 500
+  package static let idempotencyKeyBytes = 255
+}

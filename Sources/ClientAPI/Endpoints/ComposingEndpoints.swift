@@ -1,0 +1,164 @@
+import HTTPSupport
+import Hummingbird
+import Model
+import Operations
+import Persistence
+import Policy
+import Primitives
+import Store
+
+extension ClientAPI {
+  @Sendable func createStatus(_ call: Call) async throws -> Response {
+    let author = try call.member()
+    let parameters = call.parameters
+    try refuseUnbuilt(parameters)
+    var draft = try await composed(parameters["status"] ?? "")
+    draft.spoiler = parameters["spoiler_text"] ?? ""
+    draft.isSensitive = parameters.flag("sensitive") ?? false
+    draft.language = try language(parameters)
+    draft.visibility = try visibility(parameters)
+    draft.attachments = try parameters.ids("media_ids")
+    draft.usagePolicy = try usagePolicy(parameters)
+    draft.idempotencyKey = try idempotencyKey(call)
+    let parent: Post.ID? = try parameters.id("in_reply_to_id")
+    let written = draft
+    let context = context
+    return try await database.write { [self] tx in
+      var draft = written
+      draft.inReplyTo = try parent.map { try tx.shownPost($0, to: author.id) }
+      return try draw(try tx.publish(draft, by: author, in: context), for: call, tx)
+    }.response
+  }
+
+  /// What a request does not name stays as it is; Mastodon drops the pictures of an edit that lists none, and a
+  /// gallery must not lose works to a client that only sends the text.
+  @Sendable func editStatus(_ call: Call) async throws -> Response {
+    let author = try call.member()
+    let id: Post.ID = try call.id()
+    let parameters = call.parameters
+    try refuseUnbuilt(parameters)
+    let post = try await database.read { tx in
+      guard let post = try tx.post(id), post.authorID == author.id, post.boostOfID == nil else {
+        throw Problem.notFound
+      }
+      return post
+    }
+    var draft = try await composed(parameters["status"] ?? post.text)
+    draft.spoiler = parameters["spoiler_text"] ?? post.spoiler
+    draft.isSensitive = parameters.flag("sensitive") ?? post.isSensitive
+    draft.language = try language(parameters) ?? post.language
+    draft.visibility = post.visibility
+    draft.usagePolicy = try usagePolicy(parameters)
+    let named: [Attachment.ID]? = parameters.contains("media_ids") ? try parameters.ids("media_ids") : nil
+    let descriptions = try mediaDescriptions(parameters)
+    let written = draft
+    let context = context
+    return try await database.write { [self] tx in
+      guard let post = try tx.post(id) else { throw Problem.notFound }
+      var draft = written
+      let pictures = try tx.attachments(of: [id])[id, default: []]
+      draft.attachments = named ?? pictures.map(\.id)
+      let altTexts = try described(pictures, descriptions, tx)
+      let edited = try tx.edit(post, to: draft, altTexts: altTexts, by: author, in: context)
+      return try draw(edited, for: call, tx)
+    }.response
+  }
+
+  /// A client that edits a post sends back every description it was given, and a placeholder's is ours, not the
+  /// artist's.
+  private func described(
+    _ pictures: [Attachment], _ descriptions: [Attachment.ID: String], _ tx: any ReadTransaction
+  ) throws -> [Attachment.ID: String] {
+    guard !descriptions.isEmpty else { return [:] }
+    let decisions = try tx.decisions(on: pictures.map(\.id))
+    let placeholders = Dictionary(
+      pictures.map { ($0.id, entities.placeholderText($0, decisions[$0.id])) }, uniquingKeysWith: { first, _ in first })
+    return descriptions.filter { placeholders[$0.key] != $0.value }
+  }
+
+  /// The text as a draft, once everybody it mentions has been looked for where they live. A mention that can not be
+  /// found stays text; the post is not lost for it.
+  private func composed(_ text: String) async throws -> PostDraft {
+    let instance = instance
+    let lookup = lookup
+    let unknown = try await database.read { try $0.unknownMentions(in: text, on: instance) }
+    await withTaskGroup(of: Void.self) { group in
+      for handle in unknown.prefix(Limits.lookupsPerPost) {
+        group.addTask {
+          do { _ = try await lookup.resolve("@\(handle)") } catch { return }
+        }
+      }
+    }
+    return try await database.read { try $0.draft(of: text, on: instance) }
+  }
+}
+
+extension ClientAPI {
+  /// Said clearly instead of publishing something else than was asked for.
+  private func refuseUnbuilt(_ parameters: RequestParameters) throws {
+    if parameters.contains("poll[options]") || parameters.contains("poll[options][]") || parameters.contains("poll") {
+      throw Problem(.unprocessableContent, "poll.unsupported", "Polls are not supported here yet")
+    }
+    if let time = parameters["scheduled_at"], !time.isEmpty {
+      throw Problem(.unprocessableContent, "schedule.unsupported", "Scheduled posts are not supported here yet")
+    }
+    if let quoted = parameters["quoted_status_id"], !quoted.isEmpty {
+      throw Problem(.unprocessableContent, "quote.unsupported", "Quotes are not supported here yet")
+    }
+  }
+
+  private func visibility(_ parameters: RequestParameters) throws -> Visibility {
+    guard let text = parameters["visibility"], !text.isEmpty else { return .everyone }
+    guard let visibility = Visibility(rawValue: text) else { throw Problem.parameter("visibility") }
+    return visibility
+  }
+
+  /// A language tag such as `de` or `zh-Hant`; it becomes an attribute of pages.
+  private func language(_ parameters: RequestParameters) throws -> String? {
+    guard let tag = parameters["language"], !tag.isEmpty else { return nil }
+    let parts = tag.split(separator: "-", omittingEmptySubsequences: false)
+    guard tag.utf8.count <= 35, let first = parts.first, (2...3).contains(first.utf8.count),
+      parts.allSatisfy({ part in
+        (1...8).contains(part.utf8.count)
+          && part.utf8.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) }
+      })
+    else { throw Problem.parameter("language") }
+    return tag
+  }
+
+  /// Our own addition: `usage_policy`, the name of a preset.
+  func usagePolicy(_ parameters: RequestParameters) throws -> UsagePolicy? {
+    guard let name = parameters["usage_policy"], !name.isEmpty else { return nil }
+    guard let preset = UsagePolicy.Preset(rawValue: name) else { throw Problem.parameter("usage_policy") }
+    return UsagePolicy(preset, basis: .explicit)
+  }
+
+  private func idempotencyKey(_ call: Call) throws -> String? {
+    guard let key = call.request.headers[.idempotencyKey], !key.isEmpty else { return nil }
+    guard key.utf8.count <= Limits.idempotencyKeyBytes else { throw Problem.parameter("Idempotency-Key") }
+    return key
+  }
+
+  /// `media_attributes[]{id, description}` of a JSON body, or of a form whose entries all have both.
+  private func mediaDescriptions(_ parameters: RequestParameters) throws -> [Attachment.ID: String] {
+    var found: [(String, String)] = []
+    if let entries = parameters.json?["media_attributes"]?.array {
+      for entry in entries {
+        if let id = entry["id"]?.string, let text = entry["description"]?.string { found.append((id, text)) }
+      }
+    } else {
+      let ids = parameters.all("media_attributes[][id]") + parameters.all("media_attributes[id]")
+      let texts = parameters.all("media_attributes[][description]") + parameters.all("media_attributes[description]")
+      guard texts.isEmpty || ids.count == texts.count else { throw Problem.parameter("media_attributes") }
+      found = Array(zip(ids, texts))
+    }
+    var descriptions: [Attachment.ID: String] = [:]
+    for (text, description) in found {
+      guard let id = Attachment.ID(text), description.unicodeScalars.count <= Limits.altTextCharacters else {
+        throw Problem.parameter("media_attributes")
+      }
+      descriptions[id] = description
+    }
+    return descriptions
+  }
+}

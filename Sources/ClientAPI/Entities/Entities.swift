@@ -1,0 +1,132 @@
+import Model
+import Policy
+import Primitives
+import Store
+
+/// Draws the entities of the client API. Pure: everything shown was read before.
+///
+/// Decoders of real clients are strict: a missing boolean or a null where text is expected breaks a whole page, so
+/// every member is always written, and null only where every client allows it.
+struct Entities: Sendable {
+  let instance: Instance
+
+  /// A picture of ours that stands where there is none: `avatar`, `header` and `url` must never be null (Tusky #1559).
+  func asset(_ name: String) -> JSON { .string(instance.page("/assets/\(name).png").text) }
+
+  func account(_ account: Account, counts: AccountCounts?) -> JSON {
+    let local = account.avatarDigest.map { JSON.string(instance.media("\($0.rawValue).jpg").text) }
+    let avatar = local ?? account.avatarURL.map { .string($0.text) } ?? asset("avatar")
+    let header = account.headerURL.map { .string($0.text) } ?? asset("header")
+    return [
+      "id": .string(account.id.description),
+      "username": .string(account.username),
+      "acct": .string(account.acct),
+      "display_name": .string(account.displayName),
+      "locked": .bool(account.isLocked),
+      "bot": .bool(account.kind == .service || account.kind == .application),
+      "group": .bool(account.kind == .group),
+      "discoverable": .bool(account.isDiscoverable),
+      "indexable": .bool(account.isIndexable),
+      "noindex": .bool(!account.isIndexable),
+      "hide_collections": false,
+      "created_at": .string(account.createdAt.iso8601),
+      "note": .string(account.note),
+      "url": .string(account.url.text),
+      "uri": .string(account.uri.text),
+      "avatar": avatar,
+      "avatar_static": avatar,
+      "header": header,
+      "header_static": header,
+      "followers_count": .count(counts?.followers),
+      "following_count": .count(counts?.following),
+      "statuses_count": .count(counts?.posts),
+      // A date without a time, or null.
+      "last_status_at": .text(counts?.lastPostAt.map { String($0.iso8601.prefix(10)) }),
+      "emojis": [],
+      "roles": [],
+      "fields": .array(
+        account.fields.map { field in
+          ["name": .string(field.name), "value": .string(field.value), "verified_at": .null]
+        }),
+      "usage_policy": effectivePolicy(of: account, on: instance).wire,
+    ]
+  }
+
+  /// The account behind the token: what a client needs to start.
+  func credentials(_ bearer: Bearer, counts: AccountCounts?, requests: Int) -> JSON {
+    let account = bearer.account
+    var entity = self.account(account, counts: counts)
+    entity["source"] = [
+      "privacy": "public", "sensitive": false, "language": .null, "note": .string(account.noteSource),
+      "fields": .array(
+        account.fields.map { field in
+          ["name": .string(field.name), "value": .string(field.value), "verified_at": .null]
+        }),
+      "follow_requests_count": .count(requests), "hide_collections": false,
+      "discoverable": .bool(account.isDiscoverable), "indexable": .bool(account.isIndexable),
+    ]
+    let role: (id: JSON, name: JSON) =
+      switch bearer.role {
+      case .artist: ("-99", "")
+      case .moderator: ("2", "Moderator")
+      case .admin: ("3", "Admin")
+      }
+    entity["role"] = [
+      "id": role.id, "name": role.name, "color": "", "permissions": "0",
+      "highlighted": .bool(bearer.role != .artist),
+    ]
+    return entity
+  }
+
+  func relationship(_ relationship: Relationship) -> JSON {
+    [
+      "id": .string(relationship.accountID.description),
+      "following": .bool(relationship.following),
+      "showing_reblogs": .bool(relationship.following),
+      "notifying": false,
+      "languages": .null,
+      "followed_by": .bool(relationship.followedBy),
+      "blocking": .bool(relationship.blocking),
+      "blocked_by": .bool(relationship.blockedBy),
+      "muting": false,
+      "muting_notifications": false,
+      "muting_expires_at": .null,
+      "requested": .bool(relationship.requested),
+      "requested_by": .bool(relationship.requestedBy),
+      "domain_blocking": false,
+      "endorsed": false,
+      "note": "",
+    ]
+  }
+
+  func mention(_ account: Account) -> JSON {
+    [
+      "id": .string(account.id.description), "username": .string(account.username),
+      "url": .string(account.url.text), "acct": .string(account.acct),
+    ]
+  }
+
+  func tag(_ name: String) -> JSON {
+    let page = IRI(instance.tagPages.text + percentEncodedTag(name)) ?? instance.tagPages
+    return ["name": .string(name), "url": .string(page.text)]
+  }
+
+  func notification(
+    _ notification: Notification, from account: Account, counts: AccountCounts?, status: JSON?
+  ) -> JSON {
+    [
+      "id": .string(notification.id.description),
+      "type": .string(notification.kind.rawValue),
+      "group_key": .string("ungrouped-\(notification.id)"),
+      "created_at": .string(notification.createdAt.iso8601),
+      "account": self.account(account, counts: counts),
+      "status": status ?? .null,
+    ]
+  }
+}
+
+extension JSON {
+  static func text(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
+  static func count(_ value: Int?) -> JSON { .integer(Int64(max(0, value ?? 0))) }
+  static func number(_ value: Int) -> JSON { .integer(Int64(value)) }
+}

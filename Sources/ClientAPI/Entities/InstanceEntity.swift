@@ -1,0 +1,101 @@
+import Model
+import Primitives
+
+extension Entities {
+  /// What clients parse as a Mastodon version before they read on.
+  func version(_ facts: InstanceFacts) -> String { "4.3.0 (compatible; Atelier \(facts.version))" }
+
+  private var streaming: String {
+    (instance.isTrial ? "ws://" : "wss://") + instance.host.text
+  }
+
+  private var statuses: JSON {
+    [
+      "max_characters": .number(Limits.postCharacters), "max_media_attachments": .number(Limits.attachmentsPerPost),
+      "characters_reserved_per_url": 23,
+    ]
+  }
+
+  private var media: JSON {
+    [
+      "supported_mime_types": ["image/jpeg", "image/png", "image/webp", "image/gif"],
+      "description_limit": .number(Limits.altTextCharacters), "image_size_limit": .number(Limits.upload),
+      "image_matrix_limit": .number(Limits.imagePixels), "video_size_limit": 0, "video_frame_rate_limit": 0,
+      "video_matrix_limit": 0,
+    ]
+  }
+
+  /// IceCubes needs all four numbers; no options say that there are no polls yet.
+  private var polls: JSON {
+    ["max_options": 0, "max_characters_per_option": 50, "min_expiration": 300, "max_expiration": 2_629_746]
+  }
+
+  func instanceV2(_ facts: InstanceFacts, users: Int, contact: JSON) -> JSON {
+    [
+      "domain": .string(instance.host.text),
+      "title": .string(facts.title),
+      "version": .string(version(facts)),
+      "source_url": .string(facts.sourceURL),
+      "description": .string(facts.about),
+      "usage": ["users": ["active_month": .count(users)]],
+      "thumbnail": ["url": asset("header"), "blurhash": .null, "versions": [:]],
+      "icon": [],
+      "languages": ["en"],
+      "configuration": [
+        "urls": [
+          "streaming": .string(streaming), "status": .null, "about": .null, "privacy_policy": .null,
+          "terms_of_service": .null,
+        ],
+        "vapid": ["public_key": ""],
+        "accounts": [
+          "max_featured_tags": 0, "max_pinned_statuses": 0, "max_profile_fields": 0, "max_note_length": 0,
+          "max_display_name_length": 0, "profile_field_name_limit": 0, "profile_field_value_limit": 0,
+        ],
+        "statuses": statuses,
+        "media_attachments": media,
+        "polls": polls,
+        "translation": ["enabled": false],
+        "timelines_access": [
+          "live_feeds": ["local": "public", "remote": "authenticated"],
+          "hashtag_feeds": ["local": "public", "remote": "public"],
+        ],
+        "limited_federation": false,
+      ],
+      "registrations": [
+        "enabled": false, "approval_required": false, "reason_required": false, "message": .null, "min_age": .null,
+        "url": .null,
+      ],
+      "api_versions": ["mastodon": 1],
+      "contact": ["email": .string(facts.contactEmail), "account": contact],
+      "rules": [],
+    ]
+  }
+
+  func instanceV1(
+    _ facts: InstanceFacts, counts: (users: Int, localPosts: Int, peers: Int), contact: JSON
+  ) -> JSON {
+    [
+      "uri": .string(instance.host.text),
+      "title": .string(facts.title),
+      "short_description": .string(facts.about),
+      "description": .string(facts.about),
+      "email": .string(facts.contactEmail),
+      "version": .string(version(facts)),
+      "urls": ["streaming_api": .string(streaming)],
+      "stats": [
+        "user_count": .count(counts.users), "status_count": .count(counts.localPosts),
+        "domain_count": .count(counts.peers),
+      ],
+      "thumbnail": asset("header"),
+      "languages": ["en"],
+      "registrations": false,
+      "approval_required": false,
+      "invites_enabled": false,
+      "configuration": [
+        "accounts": ["max_featured_tags": 0], "statuses": statuses, "media_attachments": media, "polls": polls,
+      ],
+      "contact_account": contact,
+      "rules": [],
+    ]
+  }
+}

@@ -1,0 +1,97 @@
+import HTTPSupport
+import Model
+import Policy
+import Primitives
+import Store
+
+/// One page of posts, ready to be drawn for one viewer.
+struct StatusPage: Sendable {
+  let entities: Entities
+  let assembly: PageAssembly
+  let isModerator: Bool
+
+  /// Nil when the post may be seen but not shown: the boost of a post that is not visible.
+  func status(_ post: Post) -> JSON? {
+    guard let author = assembly.accounts[post.authorID] else { return nil }
+    var boosted: JSON = .null
+    if let id = post.boostOfID {
+      guard let original = assembly.boosted[id], let drawn = status(original) else { return nil }
+      boosted = drawn
+    }
+    let counts = assembly.counts[post.id]
+    let parent = post.inReplyToID
+    var entity: JSON = [
+      "id": .string(post.id.description),
+      "created_at": .string(post.createdAt.iso8601),
+      "in_reply_to_id": .text(parent?.description),
+      "in_reply_to_account_id": .text(parent == nil ? nil : post.inReplyToAccountID?.description),
+      "sensitive": .bool(post.isSensitive),
+      "spoiler_text": .string(post.spoiler),
+      "visibility": .string(post.visibility.rawValue),
+      "language": .text(post.language),
+      "uri": .string(post.uri.text),
+      "url": .string(post.url.text),
+      "replies_count": .count(counts?.replies),
+      "reblogs_count": .count(counts?.boosts),
+      "favourites_count": .count(counts?.favourites),
+      "quotes_count": 0,
+      "edited_at": .text(post.editedAt?.iso8601),
+      "content": .string(post.content),
+      "reblog": boosted,
+      "application": .null,
+      "account": entities.account(author, counts: assembly.accountCounts[author.id]),
+      "media_attachments": .array(attachments(of: post, by: author)),
+      "mentions": .array(assembly.mentions[post.id, default: []].map(entities.mention)),
+      "tags": .array(assembly.tags[post.id, default: []].map(entities.tag)),
+      "emojis": [],
+      "card": .null,
+      "poll": .null,
+      "quote": .null,
+      "usage_policy": effectivePolicy(of: author, post: post, on: entities.instance).wire,
+      "held": held(post),
+    ]
+    if assembly.viewer != nil {
+      entity["favourited"] = .bool(assembly.favourited.contains(post.id))
+      entity["reblogged"] = .bool(isBoosted(post))
+      entity["muted"] = false
+      entity["bookmarked"] = false
+      entity["filtered"] = []
+      if post.authorID == assembly.viewer { entity["pinned"] = false }
+    }
+    return entity
+  }
+
+  func statuses(_ posts: [Post]) -> [JSON] { posts.compactMap(status) }
+
+  func attachments(of post: Post, by author: Account) -> [JSON] {
+    assembly.attachments[post.id, default: []].map { attachment in
+      entities.attachment(
+        attachment, renditions: assembly.renditions[attachment.id, default: []],
+        decision: assembly.decisions[attachment.id],
+        policy: effectivePolicy(of: author, post: post, attachment: attachment, on: entities.instance),
+        revealing: isModerator)
+    }
+  }
+
+  private func isBoosted(_ post: Post) -> Bool {
+    assembly.boostedByViewer.contains(post.id) || post.boostOfID.map { assembly.boostedByViewer.contains($0) } ?? false
+  }
+
+  /// Why a post waits for a moderator, for its author; null for every post that does not.
+  private func held(_ post: Post) -> JSON {
+    guard post.state == .held else { return .null }
+    let pictures = assembly.attachments[post.id, default: []].filter { $0.state == .held }
+    return [
+      "pictures": .array(
+        pictures.map { picture in
+          [
+            "id": .string(picture.id.description),
+            "reasons": entities.reasons(assembly.decisions[picture.id]),
+            "appeal_url": .string(entities.instance.appeal(picture.id).text),
+          ]
+        })
+    ]
+  }
+}
+
+func percentEncodedTag(_ name: String) -> String { percentEncoded(name) }

@@ -1,0 +1,133 @@
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import Model
+import Policy
+import Primitives
+import Store
+
+/// One line of the route table.
+struct Route: Sendable {
+  /// Who may call. There is no default: a route without one does not compile.
+  enum Access: Hashable, Sendable {
+    /// Anybody, and everybody gets the same.
+    case open
+    /// Anybody; a token changes what is seen, and must then carry the scope (CVE-2025-62176).
+    case optional(String)
+    case scope(String)
+  }
+
+  let method: HTTPRequest.Method
+  let path: String
+  let access: Access
+  /// Bytes of the body.
+  let limit: Int
+  let answer: @Sendable (Call) async throws -> Response
+
+  init(
+    _ method: HTTPRequest.Method, _ path: String, _ access: Access, limit: Int = Limits.formBody,
+    _ answer: @escaping @Sendable (Call) async throws -> Response
+  ) {
+    self.method = method
+    self.path = path
+    self.access = access
+    self.limit = limit
+    self.answer = answer
+  }
+
+  func register(on group: RouterGroup<FaceContext>) {
+    group.on(RouterPath(path), method: method) { request, context in
+      // Before the body is read: a stranger's upload costs nothing.
+      let bearer: Bearer? =
+        switch access {
+        case .open: nil
+        case .optional(let scope): context.bearer == nil ? nil : try permit(scope, context)
+        case .scope(let scope): try permit(scope, context)
+        }
+      let parameters = try await RequestParameters(reading: request, limit: limit)
+      return try await answer(Call(request: request, context: context, bearer: bearer, parameters: parameters))
+    }
+  }
+}
+
+/// `follow` is the older name of the follow and block scopes, which Elk still asks for.
+private func permit(_ scope: String, _ context: FaceContext) throws -> Bearer {
+  let bearer = try context.requireBearer()
+  let isFollowing = scope.hasSuffix(":follows") || scope.hasSuffix(":blocks")
+  return isFollowing && bearer.scopes.contains("follow") ? bearer : try context.require(scope: scope)
+}
+
+/// One authorised request.
+struct Call: Sendable {
+  let request: Request
+  let context: FaceContext
+  let bearer: Bearer?
+  let parameters: RequestParameters
+
+  var viewer: Account.ID? { bearer?.account.id }
+  var isModerator: Bool { bearer.map { $0.role >= .moderator } ?? false }
+
+  /// The person behind a route that names a scope.
+  func member() throws -> Account {
+    guard let bearer else { throw Problem.unauthenticated }
+    return bearer.account
+  }
+
+  /// The id in the path. What is no id names nothing: 404.
+  func id<Entity>(of: Entity.Type = Entity.self) throws -> ID<Entity> {
+    guard let text = context.parameters.get("id"), let id = ID<Entity>(text) else { throw Problem.notFound }
+    return id
+  }
+
+  /// `limit` held to 1...`most`.
+  func limit(_ standard: Int, most: Int) throws -> Int {
+    min(max(try parameters.integer("limit") ?? standard, 1), most)
+  }
+
+  func page<Entity>(_ standard: Int = 20, most: Int = Limits.statusPage) throws -> Page<Entity> {
+    Page(
+      before: try parameters.id("max_id"), after: try parameters.id("since_id"), from: try parameters.id("min_id"),
+      limit: try limit(standard, most: most))
+  }
+}
+
+extension ClientAPI {
+  /// `elements` with the `Link` to the pages beside it. A page that is not full is the last.
+  func listed<Entity>(
+    _ elements: [JSON], _ call: Call, ids: [ID<Entity>], limit: Int
+  ) -> Response {
+    var response = Response.json(.array(elements))
+    let query = call.request.uri.queryParameters.map { (String($0.key), String($0.value)) }
+      .filter { $0.0 != "access_token" }
+    let next = ids.count >= limit ? ids.min()?.description : nil
+    if let base = IRI(instance.base.origin + call.request.uri.path),
+      let link = linkHeader(base, query: query, next: next, previous: ids.max()?.description)
+    {
+      response.headers[.link] = link
+    }
+    return response
+  }
+}
+
+extension HTTPField.Name {
+  static let link = HTTPField.Name("Link") ?? .location
+  static let idempotencyKey = HTTPField.Name("Idempotency-Key") ?? .eTag
+}
+
+/// What every answer of the API says: who may read it from a browser, and how machines may use it.
+struct APIHeaders: RouterMiddleware {
+  func handle(
+    _ request: Request, context: FaceContext, next: (Request, FaceContext) async throws -> Response
+  ) async throws -> Response {
+    var response = try await next(request, context)
+    response.state(UsagePolicy(.standard, basis: .instanceDefault))
+    response.headers[.accessControlAllowOrigin] = "*"
+    response.headers[.accessControlAllowMethods] = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
+    response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type, Idempotency-Key"
+    // Web clients page by `Link` and see it only when it is exposed (Elk, Phanpy).
+    response.headers[.accessControlExposeHeaders] =
+      "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id"
+    if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "private, no-store" }
+    return response
+  }
+}

@@ -1,0 +1,90 @@
+import HTTPSupport
+import Hummingbird
+import Primitives
+
+extension ClientAPI {
+  /// Every route of the API. What is not in here answers 404.
+  var routes: [Route] { instanceRoutes + accountRoutes + followRoutes + statusRoutes + listRoutes + mediaRoutes }
+
+  private var instanceRoutes: [Route] {
+    [
+      Route(.get, "/api/v1/instance", .open, instanceV1),
+      Route(.get, "/api/v2/instance", .open, instanceV2),
+      Route(.get, "/api/v1/instance/rules", .open, emptyList),
+      Route(.get, "/api/v1/custom_emojis", .open, emptyList),
+      Route(.get, "/api/v1/announcements", .open, emptyList),
+      Route(.get, "/api/v1/lists", .scope("read:lists"), emptyList),
+      Route(.get, "/api/v1/filters", .scope("read:filters"), emptyList),
+      Route(.get, "/api/v2/filters", .scope("read:filters"), emptyList),
+      Route(.get, "/api/v1/trends/tags", .open, emptyList),
+      Route(.get, "/api/v1/trends/statuses", .open, emptyList),
+      Route(.get, "/api/v1/trends/links", .open, emptyList),
+      Route(.get, "/api/v1/preferences", .scope("read:accounts"), preferences),
+      Route(.get, "/api/v1/markers", .scope("read:statuses"), markers),
+    ]
+  }
+
+  private var accountRoutes: [Route] {
+    [
+      Route(.get, "/api/v1/accounts/verify_credentials", .scope("read:accounts"), verifyCredentials),
+      Route(.get, "/api/v1/accounts/lookup", .optional("read:accounts"), lookupAccount),
+      Route(.get, "/api/v1/accounts/relationships", .scope("read:follows"), relationships),
+      Route(.get, "/api/v1/accounts/:id", .optional("read:accounts"), showAccount),
+      Route(.get, "/api/v1/accounts/:id/statuses", .optional("read:statuses"), accountStatuses),
+      Route(.get, "/api/v1/accounts/:id/followers", .optional("read:accounts"), followers),
+      Route(.get, "/api/v1/accounts/:id/following", .optional("read:accounts"), following),
+    ]
+  }
+
+  private var followRoutes: [Route] {
+    [
+      Route(.post, "/api/v1/accounts/:id/follow", .scope("write:follows"), follow),
+      Route(.post, "/api/v1/accounts/:id/unfollow", .scope("write:follows"), unfollow),
+      Route(.post, "/api/v1/accounts/:id/remove_from_followers", .scope("write:follows"), removeFollower),
+      Route(.post, "/api/v1/accounts/:id/block", .scope("write:blocks"), block),
+      Route(.post, "/api/v1/accounts/:id/unblock", .scope("write:blocks"), unblock),
+      Route(.get, "/api/v1/follow_requests", .scope("read:follows"), followRequests),
+      Route(.post, "/api/v1/follow_requests/:id/authorize", .scope("write:follows"), authorizeFollow),
+      Route(.post, "/api/v1/follow_requests/:id/reject", .scope("write:follows"), rejectFollow),
+    ]
+  }
+
+  private var statusRoutes: [Route] {
+    [
+      Route(.post, "/api/v1/statuses", .scope("write:statuses"), createStatus),
+      Route(.get, "/api/v1/statuses", .optional("read:statuses"), showStatuses),
+      Route(.get, "/api/v1/statuses/:id", .optional("read:statuses"), showStatus),
+      Route(.put, "/api/v1/statuses/:id", .scope("write:statuses"), editStatus),
+      Route(.delete, "/api/v1/statuses/:id", .scope("write:statuses"), deleteStatus),
+      Route(.get, "/api/v1/statuses/:id/source", .scope("read:statuses"), statusSource),
+      Route(.get, "/api/v1/statuses/:id/history", .optional("read:statuses"), statusHistory),
+      Route(.get, "/api/v1/statuses/:id/context", .optional("read:statuses"), statusContext),
+      Route(.get, "/api/v1/statuses/:id/favourited_by", .optional("read:accounts"), favouritedBy),
+      Route(.get, "/api/v1/statuses/:id/reblogged_by", .optional("read:accounts"), boostedBy),
+      Route(.post, "/api/v1/statuses/:id/favourite", .scope("write:favourites"), favourite),
+      Route(.post, "/api/v1/statuses/:id/unfavourite", .scope("write:favourites"), unfavourite),
+      Route(.post, "/api/v1/statuses/:id/reblog", .scope("write:statuses"), boost),
+      Route(.post, "/api/v1/statuses/:id/unreblog", .scope("write:statuses"), unboost),
+    ]
+  }
+
+  private var listRoutes: [Route] {
+    [
+      Route(.get, "/api/v1/timelines/home", .scope("read:statuses"), homeTimeline),
+      Route(.get, "/api/v1/timelines/public", .optional("read:statuses"), publicTimeline),
+      Route(.get, "/api/v1/timelines/tag/:tag", .optional("read:statuses"), tagTimeline),
+      Route(.get, "/api/v1/notifications", .scope("read:notifications"), notifications),
+      Route(.get, "/api/v1/notifications/:id", .scope("read:notifications"), showNotification),
+      Route(.get, "/api/v2/search", .optional("read:search"), search),
+    ]
+  }
+
+  private var mediaRoutes: [Route] {
+    [
+      Route(.post, "/api/v2/media", .scope("write:media"), limit: Limits.uploadForm, createMedia),
+      Route(.post, "/api/v1/media", .scope("write:media"), limit: Limits.uploadForm, createMedia),
+      Route(.get, "/api/v1/media/:id", .scope("write:media"), showMedia),
+      Route(.put, "/api/v1/media/:id", .scope("write:media"), describeMedia),
+    ]
+  }
+}
