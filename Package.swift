@@ -28,6 +28,7 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioFoundationCompat = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
@@ -142,7 +143,7 @@ let package = Package(
       [
         "Primitives", "Vocab", "Signatures", "Policy", "Model", "Persistence", "Store", "Operations", "Transport",
         "Forensics", "Media", "Federation", "HTTPSupport", "FederationHTTP", "ClientAPI", "Web", crypto, hummingbird,
-        httpTypes, logging, nioCore, nioPosix, serviceLifecycle, tomlKit,
+        httpTypes, logging, nioCore, nioPosix, serviceLifecycle, unixSignals, tomlKit,
       ]),
     .executableTarget(
       name: "atelier",

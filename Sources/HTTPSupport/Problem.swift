@@ -40,8 +40,9 @@ package struct Problem: Error, Hashable, Sendable {
       case .forbidden: .forbidden
       case .invalid: .unprocessableContent
       case .conflict: .conflict
+      case .busy: .serviceUnavailable
       }
-    self.init(status, failure.code, failure.sentence)
+    self.init(status, failure.code, failure.sentence, retryAfter: failure.kind == .busy ? 15 : nil)
   }
 
   /// What a client may know of `error`; nil for a bug, which is logged and answered 500.

@@ -32,19 +32,25 @@ package struct UploadOutcome: Sendable {
 }
 
 extension MediaPipeline {
-  /// Looks at a picture while its artist waits: a few hundred milliseconds. Throws `MediaRefusal` for bytes that can
-  /// not be shown, `OperationFailure` for what is said about them; then nothing was stored.
+  /// Looks at a picture while its artist waits: a few hundred milliseconds. Throws `OperationFailure` for bytes that
+  /// can not be shown, with the worker's code, and for what is said about them; then nothing was stored.
   package func upload(_ upload: Upload, by owner: Account) async throws -> UploadOutcome {
     guard upload.altText.count <= Limits.altTextCharacters else {
       throw OperationFailure(
         .invalid, "media.alt_text_too_long",
         "A description has at most \(Limits.altTextCharacters) characters.")
     }
-    guard upload.bytes.count <= Limits.upload else { throw MediaRefusal.fileTooLarge }
     let policy = upload.usagePolicy ?? effectivePolicy(of: owner, on: instance)
-    let (picture, report) = try await analyse(
-      upload.bytes, declaredType: upload.mediaType, policy: policy, declaredSourceType: upload.digitalSourceType,
-      keepsOriginal: true)
+    let picture: AnalysedPicture
+    let report: MediaReport
+    do {
+      guard upload.bytes.count <= Limits.upload else { throw MediaRefusal.fileTooLarge }
+      (picture, report) = try await analyse(
+        upload.bytes, declaredType: upload.mediaType, policy: policy, declaredSourceType: upload.digitalSourceType,
+        keepsOriginal: true)
+    } catch let refusal as MediaRefusal {
+      throw OperationFailure(refusal.isTransient ? .busy : .invalid, refusal.code, refusal.text)
+    }
     let context = context
     let attachment = Attachment(
       id: context.ids.next(), ownerID: owner.id, altText: upload.altText, focus: upload.focus,

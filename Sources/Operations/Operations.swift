@@ -26,6 +26,8 @@ package struct OperationFailure: Error, Hashable, Sendable {
     case invalid
     /// Somebody else was faster.
     case conflict
+    /// Not now; the same request may succeed shortly.
+    case busy
   }
 
   package let kind: Kind

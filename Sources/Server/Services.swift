@@ -53,11 +53,13 @@ package struct Services: Sendable {
   package let seal: KeySeal
   package let ids: SnowflakeGenerator
   package let federation: FederationEnvironment
+  package let receiving: FederationReceiving
   package let media: MediaPipeline
 
   package var instance: Instance { settings.instance }
   package var time: TimeSource { surroundings.time }
   package var context: OperationContext { federation.context }
+  package var log: Logger { surroundings.log }
 
   /// Opens the instance at `settings.home`, brings its database up to date, and makes what a new one lacks: the
   /// secret, the instance actor, the first policy.
@@ -89,7 +91,7 @@ package struct Services: Sendable {
       time: surroundings.time, log: surroundings.log)
     let services = Services(
       settings: settings, surroundings: surroundings, database: database, seal: seal, ids: ids,
-      federation: federation, media: media)
+      federation: federation, receiving: FederationReceiving(federation), media: media)
     try await services.claim()
     try await services.furnish()
     return services

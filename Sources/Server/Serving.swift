@@ -1,18 +1,9 @@
-import ClientAPI
-import Federation
-import FederationHTTP
-import HTTPSupport
 import Hummingbird
 import HummingbirdCore
 import Logging
-import Media
 import Model
-import Persistence
-import Primitives
 import ServiceLifecycle
-import Signatures
-import Store
-import Web
+import UnixSignals
 
 extension Services {
   /// Serves until a signal says stop: no new connections, requests under way finish, leases are given back, and the
@@ -20,7 +11,7 @@ extension Services {
   package func serve() async throws {
     announce()
     let application = Application(
-      router: router(), server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+      router: try router(), server: .http1(configuration: .init(idleTimeout: .seconds(60))),
       configuration: ApplicationConfiguration(address: bindAddress, serverName: "Atelier"), logger: log)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
@@ -35,7 +26,6 @@ extension Services {
     }
   }
 
-  package var log: Logger { surroundings.log }
 
   private var bindAddress: BindAddress {
     switch settings.listen {

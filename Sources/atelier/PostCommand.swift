@@ -1,5 +1,4 @@
 import ArgumentParser
-import Forensics
 import Foundation
 import Media
 import Model
@@ -32,8 +31,8 @@ struct PostCommand: AsyncParsableCommand {
         var upload = Upload(bytes: Array(data))
         upload.altText = position < alt.count ? alt[position] : ""
         let outcome: UploadOutcome
-        do { outcome = try await services.media.upload(upload, by: account) } catch let refusal as MediaRefusal {
-          throw Complaint("\(file): \(refusal.text)")
+        do { outcome = try await services.media.upload(upload, by: account) } catch let failure as OperationFailure {
+          throw Complaint("\(file): \(failure.sentence)")
         }
         if outcome.attachment.state == .refused {
           let reasons = outcome.decision.reasons.map(\.sentence).joined(separator: " ")

@@ -1,0 +1,75 @@
+import Federation
+import Logging
+import Media
+import Model
+import Persistence
+import Primitives
+import Store
+
+extension Services {
+  /// Everything that runs beside the requests, until its task is cancelled. One process serves a database, so what
+  /// was leased when the last one ended is free.
+  package func work() async {
+    let now = time.now()
+    do {
+      try await database.write { try $0.releaseAllLeases(at: now) }
+    } catch {
+      log.error("leases could not be given back", metadata: ["reason": "\(error)"])
+    }
+    await withTaskGroup(of: Void.self) { group in
+      for (lane, width) in lanes { group.addTask { await runner(of: lane, width).run() } }
+      if !instance.isTrial {
+        group.addTask {
+          await DeliveryLoop(environment: federation, signals: database.signals).run()
+        }
+        group.addTask { await every(.seconds(60), "parked requests") { _ = try await receiving.parked.step() } }
+      }
+      // The command line writes from another process, whose commits wake nobody here.
+      group.addTask {
+        await every(.seconds(2), "waking") {
+          database.signals.send(.jobs)
+          database.signals.send(.deliveries)
+        }
+      }
+      group.addTask {
+        await every(.seconds(3_600), "housekeeping") {
+          try await Housekeeping(database: database, time: time).sweep()
+          _ = try media.blobs.sweep()
+          try await database.tidy()
+        }
+      }
+    }
+  }
+
+  /// How much of each kind goes on at once. Receiving waits for disks and other servers, pictures for processors.
+  private var lanes: [(Job.Lane, Int)] {
+    [(.inbound, 64), (.federation, 8), (.resolving, 8), (.media, settings.mediaWorkers * 2)]
+  }
+
+  private func runner(of lane: Job.Lane, _ width: Int) -> JobRunner {
+    let composer = Composer(environment: federation)
+    return JobRunner(lane: lane, width: width, environment: federation, signals: database.signals) { lease in
+      switch lease.job {
+      case .receive, .refreshActor, .fetchPost: _ = try await receiving.run(lease)
+      case .federate(let intent): try await composer.compose(intent, for: lease)
+      case .fetchMedia(let id): try await media.fetch(id, lease: lease)
+      case .reconsider(let id): try await media.reconsider(id, lease: lease)
+      }
+    }
+  }
+
+  private func every(_ interval: Duration, _ what: String, _ work: @Sendable () async throws -> Void) async {
+    while !Task.isCancelled {
+      do {
+        try await work()
+        // A pause, not a race: nothing waits for the end of it.
+        try await Task.sleep(for: interval)
+      } catch is CancellationError {
+        return
+      } catch {
+        log.error("\(what) failed", metadata: ["reason": "\(error)"])
+        do { try await Task.sleep(for: interval) } catch { return }
+      }
+    }
+  }
+}
