@@ -59,7 +59,8 @@ extension WriteTransaction {
     let before = ReadPolicy.stored(
       known.usagePolicy, wasProved: known.policyIsProved, statedAt: known.policyStatedAt)
     let incoming = read.incomingPolicy(prepared.standing)
-    let policy = ratchet(stored: before, incoming: incoming, receivedAt: context.now).result ?? before
+    let stated = ratchet(stored: before, incoming: incoming, receivedAt: context.now).result
+    let policy = stated ?? before
     let people = try accounts(uris: read.addressed)
     let parent = try known.inReplyToID.flatMap { try post($0) }
     var changed = read.post(id: known.id, author: prepared.author, parent: parent, policy: policy, at: context.now)
@@ -75,11 +76,28 @@ extension WriteTransaction {
       pictures[index].usagePolicy = PostRatchet.policy(
         of: pictures[index], after: earlier, in: known, incoming: incoming, at: context.now)
     }
+    // Mastodon sends an Update for every count of a poll. No edit is dated that its author did not date or make.
+    if read.note.updated == nil, stated == nil, changed.saysTheSame(as: known), pictures.showTheSame(as: kept) {
+      return .done("unchanged")
+    }
     try receiveEdit(
       ReceivedPost(
         post: changed, attachments: pictures, mentions: people.prefix(Limits.receivedMentions).map(\.id),
         tags: read.hashtags, document: read.document), of: known, in: context)
     return .done(nil)
+  }
+}
+
+extension Post {
+  fileprivate func saysTheSame(as other: Post) -> Bool {
+    content == other.content && spoiler == other.spoiler && isSensitive == other.isSensitive
+  }
+}
+
+extension [Model.Attachment] {
+  fileprivate func showTheSame(as others: [Model.Attachment]) -> Bool {
+    map(\.remoteURL) == others.map(\.remoteURL) && map(\.altText) == others.map(\.altText)
+      && map(\.usagePolicy) == others.map(\.usagePolicy)
   }
 }
 

@@ -1,0 +1,40 @@
+/// A private authority and a certificate of it for `victim.test`, `evil.test` and `*.peers.test`. Made for tests only,
+/// valid for a hundred years.
+enum ReceivingCertificates {
+  static let authority = """
+    -----BEGIN CERTIFICATE-----
+    MIIBqTCCAU+gAwIBAgIUF7gtfEAqtH1aOUy2ow543ohdWn0wCgYIKoZIzj0EAwIw
+    ITEfMB0GA1UEAwwWQXRlbGllciB0ZXN0IGF1dGhvcml0eTAgFw0yNjExMjExMDI3
+    MjNaGA8yMTI2MTAyODEwMjcyM1owITEfMB0GA1UEAwwWQXRlbGllciB0ZXN0IGF1
+    dGhvcml0eTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABGfPg0Twn/+s9kmiHg+k
+    ScAErk7Xm6suWE4YvLkuEbB1CTDXjVHoJwvRPHixv10znfQN4/N7Mxq/AyIt1nJH
+    g5KjYzBhMB0GA1UdDgQWBBRzV/yndZVKDx4n1F+mZ9fTiQKCGDAfBgNVHSMEGDAW
+    gBRzV/yndZVKDx4n1F+mZ9fTiQKCGDAPBgNVHRMBAf8EBTADAQH/MA4GA1UdDwEB
+    /wQEAwICBDAKBggqhkjOPQQDAgNIADBFAiEAjQYiFuo620gQrLXkV4BQnXSE2RzH
+    GfcHMIlaRkoQ0C4CIGHR5K5ILVfvoEbUWWOJeT2DyOe8Wj7F65t+PrfhNORN
+    -----END CERTIFICATE-----
+    """
+
+  static let leaf = """
+    -----BEGIN CERTIFICATE-----
+    MIIB3DCCAYKgAwIBAgIUPcH2cgrur2LDVM6jtaH7zRGkxhswCgYIKoZIzj0EAwIw
+    ITEfMB0GA1UEAwwWQXRlbGllciB0ZXN0IGF1dGhvcml0eTAgFw0yNjExMjExMDI3
+    MjNaGA8yMTI2MTAyODEwMjcyM1owFjEUMBIGA1UEAwwLdmljdGltLnRlc3QwWTAT
+    BgcqhkjOPQIBBggqhkjOPQMBBwNCAATeLW+9fdzZLu86DZ7PPQJQNc2B5fOL+E7Y
+    K/S1xkCZL7Id+y/hijpIUxYnlcI7ROaqttVmKg+CPOL5CbHS+F8Go4GgMIGdMDsG
+    A1UdEQQ0MDKCC3ZpY3RpbS50ZXN0gglldmlsLnRlc3SCDCoucGVlcnMudGVzdIcE
+    fwAAAYcELQAACTAJBgNVHRMEAjAAMBMGA1UdJQQMMAoGCCsGAQUFBwMBMB0GA1Ud
+    DgQWBBQpiEh92m9E931V9hf4oR3VUuCg3DAfBgNVHSMEGDAWgBRzV/yndZVKDx4n
+    1F+mZ9fTiQKCGDAKBggqhkjOPQQDAgNIADBFAiEAnlwmz9A8emJcVY6mltHuweY1
+    GpLkQGs8wDxpM2Ffq2oCIHhkHHtIVEm1SHVI5P47xhG9z05x3CMMH+CEc3D52M+f
+    -----END CERTIFICATE-----
+    """
+
+  static let leafKey = """
+    -----BEGIN PRIVATE KEY-----
+    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgyaooy4cTduP1q1bh
+    VB/DqN829XUaHSVF4UP9zyf7NJehRANCAATeLW+9fdzZLu86DZ7PPQJQNc2B5fOL
+    +E7YK/S1xkCZL7Id+y/hijpIUxYnlcI7ROaqttVmKg+CPOL5CbHS+F8G
+    -----END PRIVATE KEY-----
+    """
+}
