@@ -1,0 +1,154 @@
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import Markup
+import Model
+import Operations
+import Persistence
+import Policy
+import Primitives
+import Store
+
+private struct ArtworkPage {
+  struct Reply {
+    let name: String
+    let path: String
+    let text: String
+    let date: String
+  }
+  let heading: String
+  let author: String
+  let authorPath: String
+  let handle: String
+  let plates: [Plate]
+  let content: String
+  let language: String
+  let warning: String?
+  let date: String
+  let time: String
+  let edited: String?
+  let visibility: String
+  let policy: PolicyWords
+  let policyPath: String
+  let isWaiting: Bool
+  let isAuthor: Bool
+  let origin: String?
+  let tags: [String]
+  let replies: [Reply]
+  let hasReplies: Bool
+  let address: String
+}
+
+private struct ArtworkRows {
+  var post: Post
+  var page: PageAssembly
+  var replies: [Post]
+  var replyAuthors: [Account.ID: Account]
+}
+
+extension WebFace {
+  /// Post and all that stands around it, in a number of queries that does not depend on how much that is.
+  private func rows(_ id: Post.ID, by author: Account, _ bearer: Bearer?) async throws -> ArtworkRows? {
+    try await database.read { tx -> ArtworkRows? in
+      var post = try tx.post(id, visibleTo: bearer?.account.id)
+      // A moderator must see what waits for a moderator.
+      if post == nil, let bearer, bearer.role >= .moderator, let held = try tx.post(id), held.state == .held {
+        post = held
+      }
+      guard let post, post.authorID == author.id, post.boostOfID == nil else { return nil }
+      let replies = Array(
+        try tx.descendants(of: id, visibleTo: bearer?.account.id, limit: Limits.repliesShown)
+          .filter { bearer != nil || $0.isLocal }.prefix(Limits.repliesShown))
+      return ArtworkRows(
+        post: post, page: try tx.assemble([post], for: bearer?.account.id), replies: replies,
+        replyAuthors: try tx.accounts(Set(replies.map(\.authorID))))
+    }
+  }
+
+  func artwork(
+    _ id: Post.ID, by author: Account, _ request: Request, _ context: FaceContext
+  ) async throws -> Response {
+    let bearer = context.bearer
+    guard let found = try await rows(id, by: author, bearer) else { throw Problem.notFound }
+    let post = found.post
+    if request.wantsActivity, post.isLocal { return Response.seeOther(post.uri.pathAndQuery) }
+    let pictures = found.page.attachments[post.id] ?? []
+    let seesHeld = bearer.map { $0.role >= .moderator || $0.account.id == author.id } ?? false
+    let plates = pictures.map { picture in
+      plate(
+        picture, by: author, renditions: found.page.renditions[picture.id] ?? [],
+        decision: found.page.decisions[picture.id], seesHeld: seesHeld)
+    }
+    let policy = policy(of: post, pictures, by: author)
+    let text = SanitizedHTML.restored(fromOwnStorage: post.content).text
+    let line = text.split(separator: "\n").first.map(String.init)?.shortened(to: 80)
+    let heading = line ?? "A work by \(shownName(author))"
+    var frame = frame(
+      "\(heading) \u{2013} \(shownName(author))", context, policy: policy,
+      isListed: post.isLocal && post.visibility == .everyone && post.state == .published)
+    frame.canonical = post.url.text
+    frame.alternate = post.isLocal && post.visibility.isOpen ? post.uri.text : nil
+    frame.summary = text.shortened(to: 200)
+    frame.kind = "article"
+    if let first = plates.first, !post.isSensitive, !first.isPlaceholder {
+      frame.image = instance.page(first.source).text
+      frame.imageAlt = first.alt
+    }
+    return try page(
+      "artwork", model(found, by: author, heading, plates, policy, bearer), frame, request, context, policy: policy,
+      tdmPolicy: offer(of: author, policy), isPrivate: !post.visibility.isOpen)
+  }
+
+  /// One policy for a page with several pictures: what the strictest of them says.
+  private func policy(of post: Post, _ pictures: [Attachment], by author: Account) -> UsagePolicy {
+    let base = effectivePolicy(of: author, post: post, on: instance)
+    let all = pictures.map { effectivePolicy(of: author, post: post, attachment: $0, on: instance) }
+    let statements = ([base] + all).map { PolicyStatement(party: author.uri, scope: .object, policy: $0) }
+    return combine(statements)?.policy ?? base
+  }
+
+  private func model(
+    _ found: ArtworkRows, by author: Account, _ heading: String, _ plates: [Plate], _ policy: UsagePolicy,
+    _ bearer: Bearer?
+  ) -> ArtworkPage {
+    let post = found.post
+    let replies = found.replies.compactMap { reply -> ArtworkPage.Reply? in
+      guard let writer = found.replyAuthors[reply.authorID] else { return nil }
+      return .init(
+        name: shownName(writer), path: path(of: writer),
+        text: SanitizedHTML.restored(fromOwnStorage: reply.content).text.shortened(to: 280),
+        date: dayInWords(reply.createdAt))
+    }
+    return ArtworkPage(
+      heading: heading, author: shownName(author), authorPath: path(of: author), handle: handle(of: author),
+      plates: plates, content: post.content, language: post.language ?? "",
+      warning: post.isSensitive ? (post.spoiler.isEmpty ? "Sensitive" : post.spoiler) : nil,
+      date: dayInWords(post.createdAt), time: post.createdAt.iso8601Seconds,
+      edited: post.editedAt.map(dayInWords), visibility: WebFace.inWords(post.visibility),
+      policy: PolicyWords(policy), policyPath: "\(path(of: author))/policy", isWaiting: post.state == .held,
+      isAuthor: bearer?.account.id == author.id, origin: post.isLocal ? nil : post.url.text,
+      tags: found.page.tags[post.id] ?? [], replies: replies, hasReplies: !replies.isEmpty, address: post.url.text)
+  }
+
+  static func inWords(_ visibility: Visibility) -> String {
+    switch visibility {
+    case .everyone: "Public"
+    case .unlisted: "Public, not listed"
+    case .followers: "Followers only"
+    case .direct: "Only those mentioned"
+    }
+  }
+
+  /// A work from another server under an address of ours.
+  @Sendable func remote(_ request: Request, _ context: FaceContext) async throws -> Response {
+    guard let bearer = context.bearer else { return Response.seeOther("/login") }
+    guard let id = context.parameters.get("id").flatMap({ Post.ID($0) }),
+      let found = try await database.read({ tx -> (Post, Account)? in
+        guard let post = try tx.post(id, visibleTo: bearer.account.id), let author = try tx.account(post.authorID)
+        else { return nil }
+        return (post, author)
+      })
+    else { throw Problem.notFound }
+    return Response.seeOther(path(of: found.0, by: found.1))
+  }
+}

@@ -1,0 +1,131 @@
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import Model
+import Operations
+import Persistence
+import Policy
+import Primitives
+import Store
+
+private struct SignInPage {
+  let token: String
+  let name: String
+  let failure: String?
+}
+
+extension WebFace {
+  /// Before anybody has signed in, a cookie of its own ties a form to the browser it was shown to.
+  private var formCookieName: String { isSecure ? "__Host-atelier-form" : "atelier-form" }
+
+  private func cookie(_ name: String, _ value: String, for time: Duration) -> Cookie {
+    Cookie(
+      name: name, value: value, maxAge: Int(time.components.seconds), path: "/", secure: isSecure, httpOnly: true,
+      sameSite: .lax)
+  }
+
+  /// The secret the forms of this browser are bound to, and a cookie to set when it is new.
+  func formSecret(_ request: Request, _ context: FaceContext) -> (secret: String, cookie: Cookie?) {
+    if let secret = context.sessionSecret { return (secret, nil) }
+    if let secret = request.cookies[formCookieName]?.value, secret.utf8.count == 43 { return (secret, nil) }
+    let secret = random.token()
+    return (secret, cookie(formCookieName, secret, for: .seconds(3_600)))
+  }
+
+  /// 403 unless the form came from a page this browser was shown by us.
+  func checkForm(_ parameters: RequestParameters, _ request: Request, _ context: FaceContext) throws {
+    let refusal = Problem(
+      .forbidden, "form.token_invalid",
+      "This form is too old, or it was not sent from this site. Go back, reload the page and try again.")
+    let secret = context.sessionSecret ?? request.cookies[formCookieName]?.value
+    guard let secret, secret.utf8.count <= 256, isFormToken(parameters["token"], of: secret) else { throw refusal }
+    if let name = HTTPField.Name("sec-fetch-site"), request.headers[name] == "cross-site" { throw refusal }
+    if let origin = request.headers[.origin], origin != instance.base.origin {
+      // A trial answers to every name of the loopback host.
+      guard instance.isTrial, let authority = request.head.authority, origin == "http://\(authority)" else {
+        throw refusal
+      }
+    }
+  }
+
+  @Sendable func signInForm(_ request: Request, _ context: FaceContext) async throws -> Response {
+    if context.bearer != nil { return Response.seeOther("/home") }
+    return try signInPage(request, context, name: "", failure: nil)
+  }
+
+  private func signInPage(
+    _ request: Request, _ context: FaceContext, name: String, failure: String?
+  ) throws -> Response {
+    let (secret, cookie) = formSecret(request, context)
+    let frame = frame("Sign in", context, policy: standardPolicy, isListed: false)
+    let model = SignInPage(token: formToken(sessionSecret: secret), name: name, failure: failure)
+    var response = try page(
+      "login", model, frame, request, context, policy: standardPolicy,
+      status: failure == nil ? .ok : .unprocessableContent, isPrivate: true)
+    if let cookie { response.setCookie(cookie) }
+    return response
+  }
+
+  @Sendable func signIn(_ request: Request, _ context: FaceContext) async throws -> Response {
+    let parameters = try await RequestParameters(reading: request, limit: 16 << 10)
+    try checkForm(parameters, request, context)
+    let name = (parameters["name"] ?? "").lowercased().filter { $0 != " " }
+    let password = parameters["password"] ?? ""
+    try limits.signInByAddress.spend(rateKey(clientAddress(request, context)))
+    guard (1...320).contains(name.utf8.count), (1...1_024).contains(password.utf8.count) else {
+      return try signInPage(request, context, name: name, failure: WebFace.wrongPassword)
+    }
+    let user = try await user(named: name)
+    // By account where there is one, so that a name and an address of one person share a bucket.
+    try limits.signInByAccount.spend(user.map { "account \($0.accountID)" } ?? "name \(secretHash(name))")
+    // Somebody who is not there takes as long as a wrong password, so that names can not be tried out.
+    let isRight = await verifyPassword(password, user?.passwordHash)
+    guard isRight, let user, user.disabledAt == nil else {
+      return try signInPage(request, context, name: name, failure: WebFace.wrongPassword)
+    }
+    let now = time.now()
+    let lasting = user.role >= .moderator ? Limits.staffSession : Limits.session
+    // A new secret at every sign-in: one that was planted before is worth nothing afterwards.
+    let secret = random.token()
+    let previous = context.sessionSecret.map(secretHash)
+    try await database.write { tx in
+      if let previous { try tx.deleteSession(hash: previous) }
+      try tx.insertSession(hash: secretHash(secret), of: user.accountID, at: now, until: now.adding(lasting))
+    }
+    var response = Response.seeOther("/home")
+    response.headers[.cacheControl] = "no-store"
+    response.state(standardPolicy)
+    response.setCookie(cookie(SessionAuthentication.cookieName(secure: isSecure), secret, for: lasting))
+    response.setCookie(cookie(formCookieName, "", for: .zero))
+    return response
+  }
+
+  /// One sentence for every cause, so that it does not tell which names exist.
+  private static let wrongPassword = "That name and password do not belong together."
+
+  private func user(named name: String) async throws -> User? {
+    try await database.read { tx -> User? in
+      if name.contains("@"), let user = try tx.user(email: name) { return user }
+      guard let account = try tx.account(username: name, host: nil), account.suspendedAt == nil else { return nil }
+      return try tx.user(account.id)
+    }
+  }
+
+  @Sendable func signOut(_ request: Request, _ context: FaceContext) async throws -> Response {
+    let parameters = try await RequestParameters(reading: request, limit: 16 << 10)
+    try checkForm(parameters, request, context)
+    if let secret = context.sessionSecret {
+      try await database.write { try $0.deleteSession(hash: secretHash(secret)) }
+    }
+    var response = Response.seeOther("/")
+    response.state(standardPolicy)
+    response.setCookie(cookie(SessionAuthentication.cookieName(secure: isSecure), "", for: .zero))
+    return response
+  }
+}
+
+extension Limits {
+  static let session = Duration.seconds(14 * 86_400)
+  /// Whoever may take down other people's work signs in every day.
+  static let staffSession = Duration.seconds(86_400)
+}

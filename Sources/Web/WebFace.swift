@@ -1,0 +1,143 @@
+import HTTPSupport
+import HTTPTypes
+import Hummingbird
+import Media
+import Model
+import Mustache
+import Operations
+import Persistence
+import Policy
+import Primitives
+import Store
+
+/// What became of an uploaded picture: stored and decided, whatever the decision.
+package struct ReceivedPicture: Sendable {
+  package var attachment: Attachment
+  package var renditions: [Rendition]
+  package var decision: DecisionRecord
+  /// The file carried a place, which was left out.
+  package var hadLocation: Bool
+  package init(attachment: Attachment, renditions: [Rendition], decision: DecisionRecord, hadLocation: Bool) {
+    self.attachment = attachment
+    self.renditions = renditions
+    self.decision = decision
+    self.hadLocation = hadLocation
+  }
+}
+
+/// The pages of one instance, with what they need from outside.
+package struct WebFace: Sendable {
+  /// Throws `Problem` for bytes that are no picture we show.
+  package typealias Receive = @Sendable (Upload, Account) async throws -> ReceivedPicture
+  /// Compares a password with a stored hash. Nil, for somebody who is not there, must take as long as a wrong one.
+  package typealias VerifyPassword = @Sendable (_ password: String, _ hash: String?) async -> Bool
+
+  let instance: Instance
+  let title: String
+  let description: String
+  let database: any Database
+  let blobs: BlobStore
+  let ids: SnowflakeGenerator
+  let time: TimeSource
+  let random: RandomBytes
+  let receive: Receive
+  let verifyPassword: VerifyPassword
+  let clientAddress: @Sendable (Request, FaceContext) -> String?
+  let templates: MustacheLibrary
+  let assets: [String: Asset]
+  let limits: FormLimits
+
+  /// - Parameters:
+  ///   - title: the name of the place, shown on every page; nil takes its host.
+  ///   - description: one or two sentences for the front page.
+  ///   - clientAddress: whom rate limits count; behind a proxy only the proxy's word tells.
+  package init(
+    instance: Instance, title: String? = nil, description: String? = nil, database: any Database, blobs: BlobStore,
+    ids: SnowflakeGenerator, time: TimeSource, random: RandomBytes, receive: @escaping Receive,
+    verifyPassword: @escaping VerifyPassword,
+    clientAddress: @escaping @Sendable (Request, FaceContext) -> String? = { _, context in
+      context.remoteAddress?.ipAddress
+    }
+  ) throws {
+    self.instance = instance
+    self.title = title ?? instance.host.text
+    self.description =
+      description ?? "A place for artists to show their work, on their own terms and in reach of the whole Fediverse."
+    self.database = database
+    self.blobs = blobs
+    self.ids = ids
+    self.time = time
+    self.random = random
+    self.receive = receive
+    self.verifyPassword = verifyPassword
+    self.clientAddress = clientAddress
+    templates = try WebFace.library()
+    assets = Asset.all
+    limits = FormLimits(time: time)
+  }
+
+  /// The router wants `.autoGenerateHeadEndpoints`: a crawler that asks with HEAD must meet the same reservation.
+  package func addRoutes(to router: Router<FaceContext>) {
+    let pages = router.group().add(
+      middleware: SessionAuthentication(database: database, time: time, secure: isSecure))
+    pages.get("/", use: front)
+    pages.get("/about", use: about)
+    pages.get("/tags/:tag", use: tagged)
+    pages.get("/@{acct}", use: artist)
+    pages.get("/@{acct}/:item", use: artistItem)
+    pages.get("/remote/:id", use: remote)
+    pages.get("/home", use: home)
+    pages.get("/notifications", use: notifications)
+    pages.get("/login", use: signInForm)
+    pages.post("/login", use: signIn)
+    pages.post("/logout", use: signOut)
+    pages.get("/upload", use: uploadForm)
+    pages.post("/upload", use: upload)
+    pages.get("/settings/policy", use: policySettings)
+    pages.post("/settings/policy", use: changePolicySettings)
+    pages.get("/appeals/new", use: appealForm)
+    pages.post("/appeals/new", use: appeal)
+    pages.get("/moderation", use: moderation)
+    pages.post("/moderation/:id", use: moderate)
+    pages.get("/media/:file", use: media)
+    addMachineRoutes(to: router)
+  }
+
+  private func addMachineRoutes(to router: Router<FaceContext>) {
+    router.get("/assets/:file", use: asset)
+    router.get("/favicon.ico", use: favicon)
+    router.get("/robots.txt", use: robots)
+    router.get("/ai.txt", use: aiTxt)
+    router.get("/.well-known/tdmrep.json", use: tdmRep)
+    router.get("/license.xml", use: license)
+    router.get("/users/:name/tdm-policy", use: tdmPolicy)
+  }
+
+  var isSecure: Bool { instance.base.scheme == "https" }
+  /// What holds where nobody has spoken.
+  var standardPolicy: UsagePolicy { UsagePolicy(.standard, basis: .instanceDefault) }
+  var context: OperationContext { OperationContext(instance: instance, ids: ids, now: time.now()) }
+}
+
+/// What one address or one account may ask of the forms that cost us or others something.
+struct FormLimits: Sendable {
+  let signInByAddress: RateLimiter
+  let signInByAccount: RateLimiter
+  let appealsByAddress: RateLimiter
+  let uploadsByAccount: RateLimiter
+
+  init(time: TimeSource) {
+    signInByAddress = RateLimiter(.init(burst: 20, per: .seconds(900)), time: time)
+    signInByAccount = RateLimiter(.init(burst: 10, per: .seconds(900)), time: time)
+    appealsByAddress = RateLimiter(.init(burst: 5, per: .seconds(3_600)), time: time)
+    uploadsByAccount = RateLimiter(.init(burst: 60, per: .seconds(3_600)), time: time)
+  }
+}
+
+extension RateLimiter {
+  func spend(_ key: String) throws {
+    guard let wait = take(key) else { return }
+    throw Problem(
+      .tooManyRequests, "request.too_many", "Too many attempts. Try again in a few minutes.", retryAfter: wait)
+  }
+}
