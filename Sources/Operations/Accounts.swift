@@ -84,7 +84,8 @@ extension WriteTransaction {
   package func changeUsagePolicy(
     of account: Account, to policy: UsagePolicy, in context: OperationContext
   ) throws -> Account {
-    var changed = account
+    // Read again: the caller's copy may be older than the last change of the profile.
+    guard var changed = try self.account(account.id) else { throw OperationFailure.notFound }
     changed.usagePolicy = policy
     changed.policyStatedAt = context.now
     try update(changed)
@@ -92,9 +93,15 @@ extension WriteTransaction {
     return changed
   }
 
+  /// Who no longer asks to be asked has consented to those that wait.
   package func updateProfile(_ account: Account, in context: OperationContext) throws {
+    guard let before = try self.account(account.id) else { throw OperationFailure.notFound }
     try update(account)
     try federate(.profileUpdated(account.id), by: account.id, in: context)
+    guard before.isLocked, !account.isLocked else { return }
+    for request in try followRequests(to: account.id, Page(limit: Limits.acceptedAtOnce)) {
+      try acceptFollow(by: request.account, to: account, in: context)
+    }
   }
 
   /// Queues what other servers must be told, in the order of this author's acts. A trial tells nobody.
@@ -117,6 +124,11 @@ extension WriteTransaction {
         createdAt: context.now))
     afterCommit(.notifications)
   }
+}
+
+extension Limits {
+  /// Waiting follow requests that are accepted when their account is unlocked; the rest stay to be answered by hand.
+  package static let acceptedAtOnce = 1_000
 }
 
 extension Signal {

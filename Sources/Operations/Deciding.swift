@@ -62,14 +62,11 @@ extension WriteTransaction {
     let facts = ImageFacts(
       analysed.assessment, declaration: analysed.declaration, origin: owner?.host, isCleared: cleared,
       author: owner?.isLocal == true ? .member : .known)
-    let revision = try currentPolicy()
-    let decision = revision.document.decide(facts)
-    let record = DecisionRecord(
-      id: context.ids.next(), attachmentID: attachment.id, verdict: decision.verdict, reasons: decision.ordered,
-      facts: facts, assessment: analysed.assessment, policyRevision: revision.number, decidedAt: context.now,
-      decidedBy: nil)
-    try insert(record)
-    settled.state = Attachment.State(after: decision.verdict)
+    // Bytes that come back after a moderator has spoken are the same work: the moderator's word stands.
+    let last = try decisions(on: [attachment.id])[attachment.id]
+    let stands = last?.decidedBy != nil && attachment.original == analysed.original ? last : nil
+    let record = try stands ?? decide(facts, analysed.assessment, on: attachment.id, in: context)
+    settled.state = Attachment.State(after: record.verdict)
     try update(settled)
     if settled.state == .refused {
       try replaceRenditions(of: settled.id, with: [])
@@ -77,10 +74,22 @@ extension WriteTransaction {
     } else {
       try replaceRenditions(of: settled.id, with: analysed.renditions)
     }
-    if owner?.isLocal == true, decision.verdict != .accept {
+    if owner?.isLocal == true, record.verdict != .accept {
       try notify(settled.ownerID, of: .decision, from: settled.ownerID, post: settled.postID, in: context)
     }
     afterCommit(.posts)
+    return record
+  }
+
+  private func decide(
+    _ facts: ImageFacts, _ assessment: Assessment, on id: Attachment.ID, in context: OperationContext
+  ) throws -> DecisionRecord {
+    let revision = try currentPolicy()
+    let decision = revision.document.decide(facts)
+    let record = DecisionRecord(
+      id: context.ids.next(), attachmentID: id, verdict: decision.verdict, reasons: decision.ordered, facts: facts,
+      assessment: assessment, policyRevision: revision.number, decidedAt: context.now, decidedBy: nil)
+    try insert(record)
     return record
   }
 
@@ -116,6 +125,10 @@ extension WriteTransaction {
     guard let last = try decisions(on: [attachment.id])[attachment.id] else { throw OperationFailure.notFound }
     if let digest = attachment.original {
       try clear(digest: digest, perceptualHash: attachment.perceptualHash, by: moderator.id, at: context.now)
+      for copy in try attachments(withOriginal: digest, besides: attachment.id) {
+        try enqueue(
+          .reconsider(copy.id), id: context.ids.next(), at: context.now, dedup: "reconsider \(copy.id)")
+      }
     }
     var facts = last.facts
     facts.isCleared = true
@@ -133,8 +146,11 @@ extension WriteTransaction {
     guard verdict != .accept else { return try overturn(attachment, by: moderator, in: context) }
     guard let last = try decisions(on: [attachment.id])[attachment.id] else { throw OperationFailure.notFound }
     let decision = Decision(reasons: [Reason(code: .moderator, verdict: verdict, sentence: sentence)])
+    if let digest = attachment.original { try unclear(digest: digest) }
+    var facts = last.facts
+    facts.isCleared = false
     try record(
-      decision, on: attachment, facts: last.facts, assessment: last.assessment, revision: last.policyRevision,
+      decision, on: attachment, facts: facts, assessment: last.assessment, revision: last.policyRevision,
       by: moderator.id, in: context)
     try closeAppeals(on: attachment.id, as: .upheld)
   }
@@ -149,11 +165,13 @@ extension WriteTransaction {
         facts: facts, assessment: assessment, policyRevision: revision, decidedAt: context.now, decidedBy: moderator))
     var changed = attachment
     let wasRefused = attachment.state == .refused
+    let hasBytes = attachment.state == .ready || attachment.state == .held
     changed.state = Attachment.State(after: decision.verdict)
-    // The bytes of a refused picture are gone: they are fetched again, and shown when they have arrived.
-    if wasRefused, changed.state != .refused {
+    // Bytes that are gone, or never came, are fetched again, and shown when they have arrived.
+    if !hasBytes, changed.state != .refused {
       changed.state = attachment.remoteURL == nil ? .failed : .waiting
       changed.failure = attachment.remoteURL == nil ? "media.upload_again" : nil
+      try forgetRefusal(digest: attachment.original, url: attachment.remoteURL)
     }
     try update(changed)
     if changed.state == .waiting {
@@ -168,16 +186,6 @@ extension WriteTransaction {
       changed.ownerID, of: .decision, from: changed.ownerID, post: changed.postID, in: context)
     if let post = changed.postID { try release(post, in: context) }
     afterCommit(.posts)
-  }
-
-  /// Publishes a local post that waited, with its original time, once none of its pictures waits.
-  private func release(_ id: Post.ID, in context: OperationContext) throws {
-    guard var post = try post(id), post.isLocal, post.state == .held else { return }
-    let pictures = try attachments(of: [id])[id, default: []]
-    guard !pictures.contains(where: { $0.state == .held || $0.state == .waiting }) else { return }
-    try setState(.published, of: id)
-    post.state = .published
-    try announce(post, mentions: try mentions(of: [id])[id, default: []].map(\.id), in: context)
   }
 
   package func appeal(

@@ -34,7 +34,9 @@ extension WriteTransaction {
     guard let follow = try follow(of: followee.id, by: follower.id) else { return }
     try delete(follow)
     try clearHome(of: follower.id, from: followee.id)
-    try deleteNotifications(of: .follow, to: followee.id, from: follower.id, post: nil)
+    for kind in [Notification.Kind.follow, .followRequest] {
+      try deleteNotifications(of: kind, to: followee.id, from: follower.id, post: nil)
+    }
     if !followee.isLocal {
       try federate(
         .unfollowed(uri: follow.uri, follower: follower.id, followee: followee.id), by: follower.id, in: context)
@@ -45,7 +47,7 @@ extension WriteTransaction {
   package func receiveFollow(
     of followee: Account, by follower: Account, uri: IRI, in context: OperationContext
   ) throws {
-    guard try !isBlocked(between: follower.id, and: followee.id) else {
+    guard follower.suspendedAt == nil, try !isBlocked(between: follower.id, and: followee.id) else {
       try federate(.rejected(uri: uri, follower: follower.id, followee: followee.id), by: followee.id, in: context)
       return
     }
@@ -80,7 +82,9 @@ extension WriteTransaction {
     guard let follow = try follow(of: followee.id, by: follower.id) else { throw OperationFailure.notFound }
     try delete(follow)
     try deleteNotifications(of: .followRequest, to: followee.id, from: follower.id, post: nil)
-    if !follower.isLocal {
+    if follower.isLocal {
+      try clearHome(of: follower.id, from: followee.id)
+    } else {
       try federate(
         .rejected(uri: follow.uri, follower: follower.id, followee: followee.id), by: followee.id, in: context)
     }
@@ -106,17 +110,28 @@ extension WriteTransaction {
     }
   }
 
-  /// Ends follows in both directions with the block, as the blocked person must not go on receiving.
+  /// Ends follows in both directions with the block, as the blocked person must not go on receiving. Either may be
+  /// of another server: what a remote blocker ended there is ended here without telling it again.
   package func block(_ target: Account, by account: Account, in context: OperationContext) throws {
+    guard target.id != account.id else {
+      throw OperationFailure(.invalid, "block.self", "You can not block yourself.")
+    }
     try insertBlock(by: account.id, of: target.id, at: context.now)
     if let follow = try follow(of: account.id, by: target.id) {
       try delete(follow)
-      if !target.isLocal {
+      if target.isLocal {
+        try clearHome(of: target.id, from: account.id)
+      } else if account.isLocal {
         try federate(
           .rejected(uri: follow.uri, follower: target.id, followee: account.id), by: account.id, in: context)
       }
     }
-    if account.isLocal { try unfollow(target, by: account, in: context) }
+    if account.isLocal {
+      try unfollow(target, by: account, in: context)
+      try deleteNotifications(to: account.id, from: target.id)
+    } else if let follow = try follow(of: target.id, by: account.id) {
+      try receiveUndo(of: follow)
+    }
   }
 
   private func welcome(_ follow: Follow, in context: OperationContext) throws {

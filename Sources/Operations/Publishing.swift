@@ -37,13 +37,7 @@ extension WriteTransaction {
     {
       return post
     }
-    guard !draft.text.isEmpty || !draft.attachments.isEmpty else {
-      throw OperationFailure(.invalid, "post.empty", "A post needs words or a picture.")
-    }
-    guard draft.text.count + draft.spoiler.count <= Limits.postCharacters else {
-      throw OperationFailure(
-        .invalid, "post.too_long", "A post has at most \(Limits.postCharacters) characters.")
-    }
+    try check(draft)
     let pictures = try pictures(draft.attachments, of: author, in: nil)
     let id: Post.ID = context.ids.next()
     let post = Post(
@@ -55,12 +49,7 @@ extension WriteTransaction {
       state: pictures.contains { $0.state == .held } ? .held : .published, usagePolicy: draft.usagePolicy,
       policyStatedAt: draft.usagePolicy == nil ? nil : context.now, createdAt: context.now, isLocal: true)
     try insert(post, mentions: draft.mentions, tags: draft.tags)
-    for (position, picture) in pictures.enumerated() {
-      var placed = picture
-      placed.postID = id
-      placed.position = position
-      try update(placed)
-    }
+    try place(pictures, in: id)
     if let key = draft.idempotencyKey { try insertIdempotencyKey(key, of: author.id, post: id, at: context.now) }
     if post.state == .published { try announce(post, mentions: draft.mentions, in: context) }
     return post
@@ -77,6 +66,8 @@ extension WriteTransaction {
       guard let picture = found[id], picture.ownerID == author.id,
         picture.postID == nil || picture.postID == post
       else { throw OperationFailure(.invalid, "media.not_found", "This picture is not there, or is used already.") }
+      // What stands in the post stays there: a picture that was refused since must not freeze its author's words.
+      if picture.postID != nil { return picture }
       switch picture.state {
       case .ready, .held: return picture
       case .waiting:
@@ -91,24 +82,33 @@ extension WriteTransaction {
 
   /// Everything that follows from a post becoming visible.
   func announce(_ post: Post, mentions: [Account.ID], in context: OperationContext) throws {
-    if post.visibility != .direct { try fillHomes(with: post, repliesToFollowed: post.inReplyToAccountID) }
-    for account in mentions { try notify(account, of: .mention, from: post.authorID, post: post.id, in: context) }
+    try fillHomes(with: post, repliesToFollowed: post.inReplyToAccountID)
+    try notifyMentioned(mentions, in: post, in: context)
     if post.isLocal { try federate(.created(post.id), by: post.authorID, in: context) }
     afterCommit(.posts)
   }
 
-  /// Replaces text, warning, pictures and policy; the earlier text stays as a version.
+  private func check(_ draft: PostDraft) throws {
+    guard !draft.text.allSatisfy(\.isWhitespace) || !draft.attachments.isEmpty else {
+      throw OperationFailure(.invalid, "post.empty", "A post needs words or a picture.")
+    }
+    // One character may be made of any number of combining marks, and the document has to stay under 60,000 bytes.
+    guard draft.text.count + draft.spoiler.count <= Limits.postCharacters,
+      draft.text.utf8.count + draft.spoiler.utf8.count <= Limits.postBytes
+    else {
+      throw OperationFailure(
+        .invalid, "post.too_long", "A post has at most \(Limits.postCharacters) characters.")
+    }
+  }
+
+  /// Replaces text, warning, pictures and policy; the earlier text stays as a version. A post that was held is
+  /// published when what it was held for is no longer in it.
   package func edit(
     _ post: Post, to draft: PostDraft, altTexts: [Attachment.ID: String], by author: Account,
     in context: OperationContext
   ) throws -> Post {
     guard post.authorID == author.id, post.boostOfID == nil else { throw OperationFailure.notFound }
-    guard !draft.text.isEmpty || !draft.attachments.isEmpty else {
-      throw OperationFailure(.invalid, "post.empty", "A post needs words or a picture.")
-    }
-    guard draft.text.count + draft.spoiler.count <= Limits.postCharacters else {
-      throw OperationFailure(.invalid, "post.too_long", "A post has at most \(Limits.postCharacters) characters.")
-    }
+    try check(draft)
     let pictures = try pictures(draft.attachments, of: author, in: post.id)
     var edited = post
     edited.text = draft.text
@@ -122,47 +122,87 @@ extension WriteTransaction {
     }
     edited.editedAt = context.now
     try update(edited, version: context.ids.next())
-    let before = Set(try mentions(of: [post.id])[post.id, default: []].map(\.id))
     try setMentions(draft.mentions, of: post.id)
     try setTags(draft.tags, of: post.id)
-    for kept in try attachments(of: [post.id])[post.id, default: []] where !draft.attachments.contains(kept.id) {
-      try delete(attachment: kept.id)
+    try place(pictures, in: post.id, altTexts: altTexts)
+    afterCommit(.posts)
+    if post.state == .held {
+      try release(post.id, in: context)
+    } else if pictures.contains(where: { $0.state == .held && $0.postID == nil }) {
+      try setState(.held, of: post.id)
+    } else {
+      try notifyMentioned(draft.mentions, in: edited, in: context)
+      try federate(.updated(post.id), by: author.id, in: context)
+    }
+    return try self.post(post.id) ?? edited
+  }
+
+  /// Puts `pictures` into a post in their order, and takes out those that are no longer among them.
+  private func place(
+    _ pictures: [Attachment], in post: Post.ID, altTexts: [Attachment.ID: String] = [:]
+  ) throws {
+    let kept = Set(pictures.map(\.id))
+    for gone in try attachments(of: [post])[post, default: []] where !kept.contains(gone.id) {
+      try delete(attachment: gone.id)
     }
     for (position, picture) in pictures.enumerated() {
       var placed = picture
-      placed.postID = post.id
+      placed.postID = post
       placed.position = position
       if let altText = altTexts[picture.id] { placed.altText = altText }
       try update(placed)
     }
-    if pictures.contains(where: { $0.state == .held }), post.state == .published {
-      try setState(.held, of: post.id)
-      edited.state = .held
-      return edited
+  }
+
+  /// Tells those who have not been told of this post before.
+  private func notifyMentioned(_ people: [Account.ID], in post: Post, in context: OperationContext) throws {
+    let told = try recipients(of: .mention, about: post.id)
+    for account in Set(people).subtracting(told).sorted() {
+      try notify(account, of: .mention, from: post.authorID, post: post.id, in: context)
     }
-    for account in Set(draft.mentions).subtracting(before) {
-      try notify(account, of: .mention, from: author.id, post: post.id, in: context)
-    }
-    if edited.state == .published { try federate(.updated(post.id), by: author.id, in: context) }
-    afterCommit(.posts)
-    return edited
+  }
+
+  /// Publishes a local post that waited, with its original time, once all of its pictures may be shown. One that was
+  /// seen before an edit is told of as an edit.
+  func release(_ id: Post.ID, in context: OperationContext) throws {
+    guard var post = try post(id), post.isLocal, post.state == .held,
+      try attachments(of: [id])[id, default: []].allSatisfy({ $0.state == .ready })
+    else { return }
+    try setState(.published, of: id)
+    post.state = .published
+    let mentioned = try mentions(of: [id])[id, default: []].map(\.id)
+    guard try wasAnnounced(post) else { return try announce(post, mentions: mentioned, in: context) }
+    try notifyMentioned(mentioned, in: post, in: context)
+    try federate(.updated(id), by: post.authorID, in: context)
   }
 
   /// Deletes an own post for good. Its id stays dead, and everyone who was sent it is told.
   package func delete(_ post: Post, by author: Account, in context: OperationContext) throws {
     guard post.authorID == author.id else { throw OperationFailure.notFound }
     if post.boostOfID != nil { return try unboost(post, by: author, in: context) }
-    let recipients = try mentions(of: [post.id])[post.id, default: []].filter { !$0.isLocal }.map(\.id)
+    let mentioned = try mentions(of: [post.id])[post.id, default: []].filter { !$0.isLocal }.map(\.id)
+    // Their servers hold a copy that no follower or mention may account for.
+    let recipients = Set(mentioned).union(try remoteBoosters(of: post.id, limit: Limits.toldOfDeletion)).sorted()
+    let isKnownElsewhere = try post.state == .published || wasAnnounced(post)
     try delete(post)
     try insert(Tombstone(uri: post.uri, authorURI: author.uri, deletedAt: context.now))
     afterCommit(.posts)
-    guard post.state == .published else { return }
+    guard isKnownElsewhere else { return }
     try federate(
       .deleted(uri: post.uri, author: author.id, visibility: post.visibility, recipients: recipients), by: author.id,
       in: context)
   }
 
-  package func boost(_ post: Post, by account: Account, in context: OperationContext) throws -> Post {
+  /// What a boost of a boost, or a favourite of one, means: the post itself.
+  private func original(of post: Post) throws -> Post {
+    guard let id = post.boostOfID else { return post }
+    guard let original = try self.post(id) else { throw OperationFailure.notFound }
+    return original
+  }
+
+  package func boost(_ shown: Post, by account: Account, in context: OperationContext) throws -> Post {
+    let post = try original(of: shown)
+    guard try !isBlocked(between: account.id, and: post.authorID) else { throw OperationFailure.notFound }
     guard post.visibility.isOpen || (post.authorID == account.id && post.visibility == .followers),
       post.state == .published
     else { throw OperationFailure(.forbidden, "boost.not_allowed", "Only public posts can be boosted.") }
@@ -190,9 +230,12 @@ extension WriteTransaction {
       in: context)
   }
 
-  package func favourite(_ post: Post, by account: Account, in context: OperationContext) throws {
+  package func favourite(_ shown: Post, by account: Account, in context: OperationContext) throws {
+    let post = try original(of: shown)
+    guard try self.post(post.id, visibleTo: account.id) != nil else { throw OperationFailure.notFound }
+    // A new id each time: peers remember those they have seen, and would drop a second like of the same name.
     let favourite = Favourite(
-      accountID: account.id, postID: post.id, uri: context.instance.like(post.id, by: account.username),
+      accountID: account.id, postID: post.id, uri: context.instance.like(context.ids.next(), by: account.username),
       createdAt: context.now)
     guard try insert(favourite) else { return }
     try notify(post.authorID, of: .favourite, from: account.id, post: post.id, in: context)
@@ -201,7 +244,8 @@ extension WriteTransaction {
     }
   }
 
-  package func unfavourite(_ post: Post, by account: Account, in context: OperationContext) throws {
+  package func unfavourite(_ shown: Post, by account: Account, in context: OperationContext) throws {
+    guard let post = try self.post(shown.boostOfID ?? shown.id) else { return }
     guard let favourite = try favourite(of: post.id, by: account.id) else { return }
     try delete(favourite)
     try deleteNotifications(of: .favourite, to: post.authorID, from: account.id, post: post.id)
@@ -211,4 +255,10 @@ extension WriteTransaction {
         by: account.id, in: context)
     }
   }
+}
+
+extension Limits {
+  /// UTF-8 bytes of text and warning together: 8 a character, more than any script needs.
+  package static let postBytes = 8 * postCharacters
+  package static let toldOfDeletion = 500
 }

@@ -32,7 +32,10 @@ extension WriteTransaction {
     let post = received.post
     try insert(post, mentions: received.mentions, tags: received.tags, document: received.document)
     for attachment in received.attachments { try store(attachment, of: post, in: context) }
-    try adoptReplies(to: post)
+    // A reply that came before its parent could not be placed in any home timeline.
+    for reply in try adoptReplies(to: post) where reply.state == .published {
+      try fillHomes(with: reply, repliesToFollowed: post.authorID)
+    }
     // What is addressed to us decides who is told; merely tagged people are not (Akkoma 2026.08).
     try announce(post, mentions: received.mentions, in: context)
     return post
@@ -86,7 +89,11 @@ extension WriteTransaction {
 
   /// The author elsewhere deleted it: gone here too, and a late Create finds the tombstone.
   package func receiveDelete(of uri: IRI, by author: IRI, in context: OperationContext) throws {
-    if let post = try post(uri: uri) { try delete(post) }
+    if let post = try post(uri: uri) {
+      // The caller has asked already; nothing but the author's own word ever deletes a post.
+      guard !post.isLocal, try account(post.authorID)?.uri == author else { throw OperationFailure.notFound }
+      try delete(post)
+    }
     try insert(Tombstone(uri: uri, authorURI: author, deletedAt: context.now))
     afterCommit(.posts)
   }
@@ -96,7 +103,8 @@ extension WriteTransaction {
     of post: Post, by account: Account, uri: IRI, published: Timestamp, visibility: Visibility,
     in context: OperationContext
   ) throws -> Post? {
-    guard post.visibility.isOpen, account.suspendedAt == nil, try boost(of: post.id, by: account.id) == nil,
+    guard post.visibility.isOpen, post.state == .published, post.boostOfID == nil, account.suspendedAt == nil,
+      try boost(of: post.id, by: account.id) == nil,
       try self.post(uri: uri) == nil, try !isBlocked(between: account.id, and: post.authorID)
     else { return nil }
     let boost = Post(
@@ -117,6 +125,7 @@ extension WriteTransaction {
   }
 
   package func receiveFavourite(of post: Post, by account: Account, uri: IRI, in context: OperationContext) throws {
+    guard post.state == .published, post.boostOfID == nil else { return }
     let favourite = Favourite(accountID: account.id, postID: post.id, uri: uri, createdAt: context.now)
     guard account.suspendedAt == nil, try !isBlocked(between: account.id, and: post.authorID),
       try self.favourite(uri: uri) == nil, try insert(favourite)

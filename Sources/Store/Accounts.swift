@@ -9,7 +9,8 @@ extension Account {
     accounts.note, accounts.note_source, accounts.inbox, accounts.shared_inbox, accounts.outbox, accounts.followers,
     accounts.following, accounts.featured, accounts.avatar_url, accounts.header_url, accounts.avatar_digest,
     accounts.fields, accounts.is_locked, accounts.is_discoverable, accounts.is_indexable, accounts.usage_policy,
-    accounts.policy_is_proved, accounts.policy_stated_at, accounts.created_at, accounts.fetched_at, accounts.suspended_at, accounts.moved_to
+    accounts.policy_is_proved, accounts.policy_stated_at, accounts.created_at, accounts.fetched_at,
+    accounts.suspended_at, accounts.moved_to
     """
 
   init(row: Row) throws {
@@ -153,16 +154,16 @@ extension WriteTransaction {
       """
       INSERT INTO accounts (id, username, username_key, host, kind, uri, url, display_name, note, note_source, inbox,
         shared_inbox, outbox, followers, following, featured, avatar_url, header_url, avatar_digest, fields, is_locked,
-        is_discoverable, is_indexable, usage_policy, policy_is_proved, policy_stated_at, document, created_at, fetched_at, suspended_at,
-        moved_to)
+        is_discoverable, is_indexable, usage_policy, policy_is_proved, policy_stated_at, document, created_at,
+        fetched_at, suspended_at, moved_to)
       VALUES (\(account.id), \(account.username), \(account.username.lowercased()), \(account.host?.text ?? ""),
         \(account.kind.rawValue), \(account.uri), \(account.url), \(account.displayName), \(account.note),
         \(account.noteSource), \(account.inbox), \(account.sharedInbox), \(account.outbox), \(account.followers),
         \(account.following), \(account.featured), \(account.avatarURL), \(account.headerURL),
         \(account.avatarDigest?.rawValue), \(try StoredJSON.text(account.fields)), \(account.isLocked),
         \(account.isDiscoverable), \(account.isIndexable), \(try StoredJSON.text(ifPresent: account.usagePolicy)),
-        \(account.policyIsProved), \(account.policyStatedAt), \(document), \(account.createdAt), \(account.fetchedAt), \(account.suspendedAt),
-        \(account.movedTo))
+        \(account.policyIsProved), \(account.policyStatedAt), \(document), \(account.createdAt),
+        \(account.fetchedAt), \(account.suspendedAt), \(account.movedTo))
       """)
     try execute("INSERT INTO account_counts (account_id) VALUES (\(account.id))")
   }
@@ -179,13 +180,35 @@ extension WriteTransaction {
         fields = \(try StoredJSON.text(account.fields)), is_locked = \(account.isLocked),
         is_discoverable = \(account.isDiscoverable), is_indexable = \(account.isIndexable),
         usage_policy = \(try StoredJSON.text(ifPresent: account.usagePolicy)),
-        policy_is_proved = \(account.policyIsProved), policy_stated_at = \(account.policyStatedAt), document = COALESCE(\(document), document),
+        policy_is_proved = \(account.policyIsProved), policy_stated_at = \(account.policyStatedAt),
+        document = COALESCE(\(document), document),
         fetched_at = \(account.fetchedAt), suspended_at = \(account.suspendedAt), moved_to = \(account.movedTo)
       WHERE id = \(account.id)
       """)
   }
 
-  package func delete(account id: Account.ID) throws { try execute("DELETE FROM accounts WHERE id = \(id)") }
+  /// With everything of it. What it favourited, boosted and answered is counted back; its follows are the caller's.
+  package func delete(account id: Account.ID) throws {
+    try execute(
+      """
+      UPDATE post_counts SET favourites = favourites - 1
+      WHERE post_id IN (SELECT post_id FROM favourites WHERE account_id = \(id))
+      """)
+    try execute(
+      """
+      UPDATE post_counts SET boosts = boosts - (SELECT COUNT(*) FROM posts
+        WHERE posts.boost_of_id = post_counts.post_id AND posts.author_id = \(id))
+      WHERE post_id IN (SELECT boost_of_id FROM posts WHERE author_id = \(id) AND boost_of_id IS NOT NULL)
+      """)
+    try execute(
+      """
+      UPDATE post_counts SET replies = replies - (SELECT COUNT(*) FROM posts
+        WHERE posts.in_reply_to_id = post_counts.post_id AND posts.author_id = \(id) AND posts.state = 'published'
+          AND posts.visibility IN ('public', 'unlisted'))
+      WHERE post_id IN (SELECT in_reply_to_id FROM posts WHERE author_id = \(id) AND in_reply_to_id IS NOT NULL)
+      """)
+    try execute("DELETE FROM accounts WHERE id = \(id)")
+  }
 
   package func insert(_ user: User) throws {
     try execute(
@@ -206,7 +229,9 @@ extension WriteTransaction {
     try execute(
       """
       UPDATE account_counts SET posts = posts + \(posts), followers = followers + \(followers),
-        following = following + \(following), last_post_at = COALESCE(\(lastPostAt), last_post_at)
+        following = following + \(following),
+        last_post_at = CASE WHEN last_post_at IS NULL OR last_post_at < CAST(\(lastPostAt) AS BIGINT)
+          THEN COALESCE(CAST(\(lastPostAt) AS BIGINT), last_post_at) ELSE last_post_at END
       WHERE account_id = \(id)
       """)
   }

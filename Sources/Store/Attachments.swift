@@ -89,6 +89,16 @@ extension ReadTransaction {
     return found.compactMap { rendition in owners[rendition.attachmentID].map { (rendition, $0) } }
   }
 
+  /// Other pictures with the same bytes.
+  package func attachments(withOriginal digest: Digest, besides id: Attachment.ID) throws -> [Attachment] {
+    try rows(
+      """
+      SELECT \(fragment: Attachment.columns) FROM attachments
+      WHERE original = \(digest.rawValue) AND id <> \(id) ORDER BY id LIMIT 1000
+      """
+    ).map(Attachment.init(row:))
+  }
+
   package func isFileUsed(_ digest: Digest) throws -> Bool {
     try first(
       """

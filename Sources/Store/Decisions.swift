@@ -162,6 +162,20 @@ extension WriteTransaction {
       """)
   }
 
+  /// What was refused may come back: it is fetched again, from wherever it lay.
+  package func forgetRefusal(digest: Digest?, url: IRI?) throws {
+    try execute(
+      """
+      DELETE FROM refused_files
+      WHERE digest = CAST(\(digest?.rawValue) AS TEXT) OR remote_url = CAST(\(url) AS TEXT)
+      """)
+  }
+
+  /// A moderator has changed their mind about a work that was cleared.
+  package func unclear(digest: Digest) throws {
+    try execute("DELETE FROM cleared_works WHERE digest = \(digest.rawValue)")
+  }
+
   package func insert(_ appeal: Appeal) throws {
     try execute(
       """

@@ -173,8 +173,11 @@ extension WriteTransaction {
   }
 
   package func delete(_ follow: Follow) throws {
-    guard try execute("DELETE FROM follows WHERE id = \(follow.id)") == 1 else { return }
-    if follow.state == .accepted { try countFollow(follow, by: -1) }
+    // The row says whether it was counted: the caller's copy may be older than its acceptance.
+    let deleted = try rows("DELETE FROM follows WHERE id = \(follow.id) RETURNING state")
+    for row in deleted where try row.enumCase("state", as: Follow.State.self) == .accepted {
+      try countFollow(follow, by: -1)
+    }
   }
 
   private func countFollow(_ follow: Follow, by change: Int) throws {

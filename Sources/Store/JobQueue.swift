@@ -35,17 +35,18 @@ extension WriteTransaction {
 
   /// Takes up to `limit` jobs of `lane` until `end`, counting the attempt in the same commit.
   ///
-  /// A job whose lease ran out is taken again: its runner is gone. One taken for the fourth time without an end has
-  /// killed its process three times and is put aside.
+  /// A job whose lease ran out is taken again: its runner is gone. One that took three runners with it is put aside.
+  /// Failures that were reported do not count: a picture whose host was down four times has killed nobody.
   package func leaseJobs(in lane: Job.Lane, at time: Timestamp, until end: Timestamp, limit: Int) throws -> [JobLease] {
     try execute(
       """
       UPDATE jobs SET state = 'quarantined', last_error = 'crashed'
-      WHERE lane = \(lane.rawValue) AND state = 'ready' AND leased_until <= \(time) AND attempt >= \(crashLimit)
+      WHERE lane = \(lane.rawValue) AND state = 'ready' AND leased_until <= \(time) AND crashes + 1 >= \(crashLimit)
       """)
     let leased = try rows(
       """
-      UPDATE jobs SET attempt = attempt + 1, leased_until = \(end)
+      UPDATE jobs SET attempt = attempt + 1, leased_until = \(end),
+        crashes = crashes + CASE WHEN leased_until IS NULL THEN 0 ELSE 1 END
       WHERE id IN (SELECT jobs.id FROM jobs
         WHERE jobs.lane = \(lane.rawValue) AND jobs.state = 'ready' AND jobs.run_at <= \(time)
           AND (jobs.leased_until IS NULL OR jobs.leased_until <= \(time))
@@ -79,7 +80,7 @@ extension WriteTransaction {
       """)
   }
 
-  /// At start nobody holds a lease of this database: it has one process. Attempts stay counted.
+  /// At start nobody holds a lease of this database: it has one process. Each is a crash of its job.
   package func releaseAllLeases(at time: Timestamp) throws {
     try execute("UPDATE jobs SET leased_until = \(time) WHERE leased_until IS NOT NULL")
     try execute("UPDATE deliveries SET leased_until = NULL WHERE leased_until IS NOT NULL")

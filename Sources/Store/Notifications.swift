@@ -27,6 +27,16 @@ extension ReadTransaction {
   }
 }
 
+extension ReadTransaction {
+  /// Who was told of `post` in this way.
+  package func recipients(of kind: Notification.Kind, about post: Post.ID) throws -> Set<Account.ID> {
+    Set(
+      try rows("SELECT recipient_id FROM notifications WHERE post_id = \(post) AND kind = \(kind.rawValue)").map {
+        try $0.id("recipient_id")
+      })
+  }
+}
+
 extension WriteTransaction {
   package func insert(_ notification: Notification) throws {
     try execute(
@@ -35,6 +45,11 @@ extension WriteTransaction {
       VALUES (\(notification.id), \(notification.recipientID), \(notification.kind.rawValue), \(notification.fromID),
         \(notification.postID), \(notification.createdAt))
       """)
+  }
+
+  /// Everything that `sender` has ever told `recipient`.
+  package func deleteNotifications(to recipient: Account.ID, from sender: Account.ID) throws {
+    try execute("DELETE FROM notifications WHERE from_id = \(sender) AND recipient_id = \(recipient)")
   }
 
   package func deleteNotifications(

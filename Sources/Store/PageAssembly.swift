@@ -72,6 +72,15 @@ extension ReadTransaction {
 }
 
 extension ReadTransaction {
+  package func remoteBoosters(of post: Post.ID, limit: Int) throws -> [Account.ID] {
+    try rows(
+      """
+      SELECT posts.author_id FROM posts JOIN accounts ON accounts.id = posts.author_id
+      WHERE posts.boost_of_id = \(post) AND accounts.host <> '' ORDER BY posts.author_id LIMIT \(limit)
+      """
+    ).map { try $0.id("author_id") }
+  }
+
   /// Accounts whose name begins with `prefix`, local ones first. `prefix` is matched as a range on the key, since
   /// the case rules of LIKE differ between databases.
   package func accounts(named prefix: String, limit: Int) throws -> [Account] {

@@ -7,8 +7,8 @@ extension Post {
   static let columns: SQL = """
     posts.id, posts.uri, posts.url, posts.author_id, posts.in_reply_to_id, posts.in_reply_to_uri,
     posts.in_reply_to_account_id, posts.boost_of_id, posts.content, posts.text, posts.spoiler, posts.is_sensitive,
-    posts.language, posts.visibility, posts.state, posts.usage_policy, posts.policy_is_proved, posts.policy_stated_at, posts.is_local,
-    posts.created_at, posts.edited_at
+    posts.language, posts.visibility, posts.state, posts.usage_policy, posts.policy_is_proved,
+    posts.policy_stated_at, posts.is_local, posts.created_at, posts.edited_at
     """
 
   init(row: Row) throws {
@@ -24,6 +24,13 @@ extension Post {
       createdAt: try row.timestamp("created_at"), editedAt: try row.optionalTimestamp("edited_at"),
       isLocal: try row.bool("is_local"))
   }
+
+  /// For RETURNING, where PostgreSQL and SQLite agree only on bare names.
+  static let bareColumns: SQL = """
+    id, uri, url, author_id, in_reply_to_id, in_reply_to_uri, in_reply_to_account_id, boost_of_id, content, text,
+    spoiler, is_sensitive, language, visibility, state, usage_policy, policy_is_proved, policy_stated_at, is_local,
+    created_at, edited_at
+    """
 
   /// The rows of `posts` that `viewer` may see; nil is a stranger. The fast twin of `Audience.canSee`.
   static func visible(to viewer: Account.ID?) -> SQL {
@@ -141,6 +148,33 @@ extension ReadTransaction {
   }
 }
 
+/// What a post adds to the numbers beside its author, its parent and the post it boosts.
+private struct Counted {
+  let author: Account.ID
+  let parent: Post.ID?
+  let boosted: Post.ID?
+  let visibility: Visibility
+  let createdAt: Timestamp
+
+  init(_ post: Post) {
+    author = post.authorID
+    parent = post.inReplyToID
+    boosted = post.boostOfID
+    visibility = post.visibility
+    createdAt = post.createdAt
+  }
+
+  init(row: Row) throws {
+    author = try row.id("author_id")
+    parent = try row.optionalID("in_reply_to_id")
+    boosted = try row.optionalID("boost_of_id")
+    visibility = try row.enumCase("visibility")
+    createdAt = try row.timestamp("created_at")
+  }
+
+  static let columns: SQL = "author_id, in_reply_to_id, boost_of_id, visibility, created_at, state"
+}
+
 extension WriteTransaction {
   /// Also counts the post for its author and its parent. Throws `DatabaseError.unique` when id or uri is taken.
   package func insert(
@@ -149,13 +183,13 @@ extension WriteTransaction {
     try execute(
       """
       INSERT INTO posts (id, uri, url, author_id, in_reply_to_id, in_reply_to_uri, in_reply_to_account_id, boost_of_id,
-        content, text, spoiler, is_sensitive, language, visibility, state, usage_policy, policy_is_proved, policy_stated_at, is_local,
-        created_at, edited_at)
+        content, text, spoiler, is_sensitive, language, visibility, state, usage_policy, policy_is_proved,
+        policy_stated_at, is_local, created_at, edited_at)
       VALUES (\(post.id), \(post.uri), \(post.url), \(post.authorID), \(post.inReplyToID), \(post.inReplyToURI),
         \(post.inReplyToAccountID), \(post.boostOfID), \(post.content), \(post.text), \(post.spoiler),
         \(post.isSensitive), \(post.language), \(post.visibility.rawValue), \(post.state.rawValue),
-        \(try StoredJSON.text(ifPresent: post.usagePolicy)), \(post.policyIsProved), \(post.policyStatedAt), \(post.isLocal),
-        \(post.createdAt), \(post.editedAt))
+        \(try StoredJSON.text(ifPresent: post.usagePolicy)), \(post.policyIsProved), \(post.policyStatedAt),
+        \(post.isLocal), \(post.createdAt), \(post.editedAt))
       """)
     try execute("INSERT INTO post_counts (post_id) VALUES (\(post.id))")
     if let document {
@@ -163,9 +197,17 @@ extension WriteTransaction {
     }
     try setMentions(mentions, of: post.id)
     try setTags(tags, of: post.id)
-    if post.boostOfID == nil { try adjustCounts(of: post.authorID, posts: 1, lastPostAt: post.createdAt) }
-    if let parent = post.inReplyToID { try adjustCounts(of: parent, replies: 1) }
-    if let boosted = post.boostOfID { try adjustCounts(of: boosted, boosts: 1) }
+    if post.state == .published { try count(Counted(post), by: 1) }
+  }
+
+  /// Held posts count nowhere. A direct post is no work of its author, and a number beside a post must not tell of
+  /// replies that its reader can not see.
+  private func count(_ post: Counted, by change: Int) throws {
+    if post.boosted == nil, post.visibility != .direct {
+      try adjustCounts(of: post.author, posts: change, lastPostAt: change > 0 ? post.createdAt : nil)
+    }
+    if let parent = post.parent, post.visibility.isOpen { try adjustCounts(of: parent, replies: change) }
+    if let boosted = post.boosted { try adjustCounts(of: boosted, boosts: change) }
   }
 
   package func setMentions(_ accounts: [Account.ID], of post: Post.ID) throws {
@@ -192,7 +234,8 @@ extension WriteTransaction {
       """
       UPDATE posts SET content = \(post.content), text = \(post.text), spoiler = \(post.spoiler),
         is_sensitive = \(post.isSensitive), language = \(post.language),
-        usage_policy = \(try StoredJSON.text(ifPresent: post.usagePolicy)), policy_is_proved = \(post.policyIsProved), policy_stated_at = \(post.policyStatedAt),
+        usage_policy = \(try StoredJSON.text(ifPresent: post.usagePolicy)),
+        policy_is_proved = \(post.policyIsProved), policy_stated_at = \(post.policyStatedAt),
         edited_at = \(post.editedAt)
       WHERE id = \(post.id)
       """)
@@ -206,15 +249,21 @@ extension WriteTransaction {
   }
 
   package func setState(_ state: Post.State, of post: Post.ID) throws {
-    try execute("UPDATE posts SET state = \(state.rawValue) WHERE id = \(post)")
+    let changed = try rows(
+      """
+      UPDATE posts SET state = \(state.rawValue) WHERE id = \(post) AND state <> \(state.rawValue)
+      RETURNING \(fragment: Counted.columns)
+      """)
+    for row in changed { try count(Counted(row: row), by: state == .published ? 1 : -1) }
   }
 
   /// Deletes the post with its boosts; replies stay without a parent.
   package func delete(_ post: Post) throws {
-    guard try execute("DELETE FROM posts WHERE id = \(post.id)") == 1 else { return }
-    if post.boostOfID == nil { try adjustCounts(of: post.authorID, posts: -1) }
-    if let parent = post.inReplyToID { try adjustCounts(of: parent, replies: -1) }
-    if let boosted = post.boostOfID { try adjustCounts(of: boosted, boosts: -1) }
+    // The row says what to count back: the caller's copy may be older than the arrival of its parent.
+    let deleted = try rows("DELETE FROM posts WHERE id = \(post.id) RETURNING \(fragment: Counted.columns)")
+    for row in deleted where try row.enumCase("state", as: Post.State.self) == .published {
+      try count(Counted(row: row), by: -1)
+    }
   }
 
   package func insert(_ tombstone: Tombstone) throws {
@@ -234,14 +283,19 @@ extension WriteTransaction {
       """)
   }
 
-  /// Replies that arrived before `post` find their parent.
-  package func adoptReplies(to post: Post) throws {
-    let adopted = try execute(
+  /// Replies that arrived before `post` find their parent. A post that claims to answer itself finds none.
+  @discardableResult
+  package func adoptReplies(to post: Post) throws -> [Post] {
+    let adopted = try rows(
       """
       UPDATE posts SET in_reply_to_id = \(post.id), in_reply_to_account_id = \(post.authorID)
-      WHERE in_reply_to_uri = \(post.uri) AND in_reply_to_id IS NULL
-      """)
-    if adopted > 0 { try adjustCounts(of: post.id, replies: adopted) }
+      WHERE in_reply_to_uri = \(post.uri) AND in_reply_to_id IS NULL AND id <> \(post.id)
+      RETURNING \(fragment: Post.bareColumns)
+      """
+    ).map(Post.init(row:))
+    let counted = adopted.count { $0.state == .published && $0.visibility.isOpen }
+    if counted > 0 { try adjustCounts(of: post.id, replies: counted) }
+    return adopted
   }
 
   /// False if it was there already.

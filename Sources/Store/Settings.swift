@@ -22,11 +22,16 @@ extension ReadTransaction {
   package func lastID() throws -> Int64 {
     let row = try first(
       """
-      SELECT MAX(COALESCE((SELECT MAX(id) FROM accounts), 0), COALESCE((SELECT MAX(id) FROM posts), 0),
-        COALESCE((SELECT MAX(id) FROM attachments), 0), COALESCE((SELECT MAX(id) FROM jobs), 0),
-        COALESCE((SELECT MAX(id) FROM deliveries), 0), COALESCE((SELECT MAX(id) FROM inbox_activities), 0)) AS last
+      SELECT MAX(id) AS last FROM (
+        SELECT MAX(id) AS id FROM accounts UNION ALL SELECT MAX(id) FROM posts
+        UNION ALL SELECT MAX(id) FROM post_versions UNION ALL SELECT MAX(id) FROM attachments
+        UNION ALL SELECT MAX(id) FROM follows UNION ALL SELECT MAX(id) FROM notifications
+        UNION ALL SELECT MAX(id) FROM decisions UNION ALL SELECT MAX(id) FROM appeals
+        UNION ALL SELECT MAX(id) FROM access_tokens UNION ALL SELECT MAX(id) FROM inbox_activities
+        UNION ALL SELECT MAX(id) FROM parked_requests UNION ALL SELECT MAX(id) FROM jobs
+        UNION ALL SELECT MAX(id) FROM outgoing UNION ALL SELECT MAX(id) FROM deliveries) AS highest
       """)
     // Ids of remote posts may lie ahead only as far as clocks differ; they never push ours beyond that.
-    return try row?.int64("last") ?? 0
+    return try row?.optionalInt64("last") ?? 0
   }
 }

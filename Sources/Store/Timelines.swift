@@ -47,7 +47,8 @@ extension ReadTransaction {
       """
       SELECT \(fragment: Post.columns) FROM posts
       WHERE posts.author_id = \(author) AND \(fragment: Post.visible(to: viewer))
-        AND (NOT \(filter.excludeReplies) OR posts.in_reply_to_uri IS NULL)
+        AND (NOT \(filter.excludeReplies) OR posts.in_reply_to_uri IS NULL
+          OR posts.in_reply_to_account_id = posts.author_id)
         AND (NOT \(filter.excludeBoosts) OR posts.boost_of_id IS NULL)
         AND (NOT \(filter.onlyMedia) OR EXISTS (SELECT 1 FROM attachments WHERE attachments.post_id = posts.id))
       """, page)
@@ -57,11 +58,15 @@ extension ReadTransaction {
   package func publicPosts(localOnly: Bool, onlyMedia: Bool, visibleTo viewer: Account.ID?, _ page: Page<Post>) throws
     -> [Post]
   {
-    try posts(
+    // Two texts, since each has an index of its own that gives the order as well.
+    let place: SQL = localOnly ? "posts.is_local = TRUE AND" : ""
+    return try posts(
       """
       SELECT \(fragment: Post.columns) FROM posts
-      WHERE posts.visibility = 'public' AND posts.state = 'published' AND (NOT \(localOnly) OR posts.is_local)
-        AND posts.boost_of_id IS NULL AND posts.in_reply_to_uri IS NULL AND \(fragment: Post.visible(to: viewer))
+      WHERE \(fragment: place) posts.visibility = 'public' AND posts.state = 'published'
+        AND posts.boost_of_id IS NULL
+        AND (posts.in_reply_to_uri IS NULL OR posts.in_reply_to_account_id = posts.author_id)
+        AND \(fragment: Post.visible(to: viewer))
         AND (NOT \(onlyMedia) OR EXISTS (SELECT 1 FROM attachments WHERE attachments.post_id = posts.id))
       """, page)
   }
@@ -87,7 +92,7 @@ extension ReadTransaction {
       SELECT \(fragment: Post.columns) FROM chain JOIN posts ON posts.id = chain.id
       WHERE \(fragment: Post.visible(to: viewer)) ORDER BY chain.depth DESC
       """
-    ).map(Post.init(row:))
+    ).map(Post.init(row:)).uniqued(but: post)
   }
 
   /// Replies and their replies, parents before children, at most `limit`.
@@ -103,7 +108,7 @@ extension ReadTransaction {
       SELECT \(fragment: Post.columns) FROM tree JOIN posts ON posts.id = tree.id
       WHERE \(fragment: Post.visible(to: viewer)) ORDER BY posts.id
       """
-    ).map(Post.init(row:))
+    ).map(Post.init(row:)).uniqued(but: post)
     return threaded(found, under: post)
   }
 
@@ -119,16 +124,30 @@ extension ReadTransaction {
   }
 }
 
+extension [Post] {
+  /// Two posts elsewhere can each name the other as its parent: the circle is walked once.
+  fileprivate func uniqued(but root: Post.ID) -> [Post] {
+    var seen: Set<Post.ID> = [root]
+    return filter { seen.insert($0.id).inserted }
+  }
+}
+
 extension WriteTransaction {
   /// Puts `post` into the home timelines of its author's accepted local followers, and of its author if local.
-  /// A reply goes only to followers of both ends, as every server does.
+  ///
+  /// A reply goes only to followers of both ends, as every server does, and one to a post nobody here has seen to
+  /// none. A direct post goes to those it mentions.
   package func fillHomes(with post: Post, repliesToFollowed parent: Account.ID?) throws {
+    let isReply = post.inReplyToURI != nil
+    let isDirect = post.visibility == .direct
     try execute(
       """
       INSERT INTO home_entries (owner_id, post_id)
       SELECT follows.follower_id, \(post.id) FROM follows JOIN accounts ON accounts.id = follows.follower_id
       WHERE follows.followee_id = \(post.authorID) AND follows.state = 'accepted' AND accounts.host = ''
-        AND (CAST(\(parent) AS BIGINT) IS NULL OR CAST(\(parent) AS BIGINT) = follows.follower_id
+        AND (NOT \(isDirect) OR EXISTS (SELECT 1 FROM mentions
+          WHERE mentions.post_id = \(post.id) AND mentions.account_id = follows.follower_id))
+        AND (NOT \(isReply) OR CAST(\(parent) AS BIGINT) = follows.follower_id
           OR CAST(\(parent) AS BIGINT) = \(post.authorID)
           OR EXISTS (SELECT 1 FROM follows AS theirs WHERE theirs.follower_id = follows.follower_id
             AND theirs.followee_id = CAST(\(parent) AS BIGINT) AND theirs.state = 'accepted'))
@@ -143,13 +162,16 @@ extension WriteTransaction {
     }
   }
 
-  /// A new follower sees what was there before, up to `limit` posts.
+  /// A new follower sees what was there before, up to `limit` posts, by the rule for replies above.
   package func backfillHome(of owner: Account.ID, from author: Account.ID, limit: Int) throws {
     try execute(
       """
       INSERT INTO home_entries (owner_id, post_id)
       SELECT \(owner), id FROM posts
       WHERE author_id = \(author) AND state = 'published' AND visibility <> 'direct'
+        AND (in_reply_to_uri IS NULL OR in_reply_to_account_id IN (\(owner), \(author))
+          OR EXISTS (SELECT 1 FROM follows WHERE follows.follower_id = \(owner)
+            AND follows.followee_id = posts.in_reply_to_account_id AND follows.state = 'accepted'))
       ORDER BY id DESC LIMIT \(limit)
       ON CONFLICT (owner_id, post_id) DO NOTHING
       """)
@@ -161,5 +183,12 @@ extension WriteTransaction {
       DELETE FROM home_entries
       WHERE owner_id = \(owner) AND post_id IN (SELECT id FROM posts WHERE author_id = \(author))
       """)
+  }
+}
+
+extension ReadTransaction {
+  /// Whether a local post was ever shown to others: its author's own home timeline has had it since.
+  package func wasAnnounced(_ post: Post) throws -> Bool {
+    try first("SELECT 1 AS found FROM home_entries WHERE owner_id = \(post.authorID) AND post_id = \(post.id)") != nil
   }
 }

@@ -158,7 +158,8 @@ extension Migration {
     CREATE INDEX posts_by_missing_parent ON posts (in_reply_to_uri);
     CREATE INDEX posts_by_parent_account ON posts (in_reply_to_account_id);
     CREATE INDEX posts_by_boosted ON posts (boost_of_id, author_id);
-    CREATE INDEX posts_open ON posts (visibility, state, is_local, id);
+    CREATE INDEX posts_open ON posts (visibility, state, id);
+    CREATE INDEX posts_open_here ON posts (is_local, visibility, state, id);
 
     -- Received documents, apart from the rows that lists read.
     CREATE TABLE post_documents (
@@ -352,6 +353,7 @@ extension Migration {
       dedup_key TEXT UNIQUE,
       run_at BIGINT NOT NULL,
       attempt BIGINT NOT NULL,
+      crashes BIGINT NOT NULL DEFAULT 0,
       leased_until BIGINT,
       state TEXT NOT NULL CHECK (state IN ('ready', 'quarantined')),
       last_error TEXT
