@@ -2,6 +2,7 @@ import HTTPSupport
 import HTTPTypes
 import Hummingbird
 import Model
+import Persistence
 import Policy
 import Primitives
 import Store
@@ -45,7 +46,12 @@ struct Route: Sendable {
         case .scope(let scope): try permit(scope, context)
         }
       let parameters = try await RequestParameters(reading: request, limit: limit)
-      return try await answer(Call(request: request, context: context, bearer: bearer, parameters: parameters))
+      do {
+        return try await answer(Call(request: request, context: context, bearer: bearer, parameters: parameters))
+      } catch DatabaseError.nullInText {
+        // `%00` anywhere in a request; neither database can store or compare it.
+        throw Problem(.unprocessableContent, "parameter.null_character", "Text may not hold a null character")
+      }
     }
   }
 }
