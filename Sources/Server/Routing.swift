@@ -12,17 +12,20 @@ import Policy
 import Primitives
 import Signatures
 import Store
+import Web
 
 extension Services {
   /// The three faces on one router. What no route answers is a 404 with a code.
   package func router() throws -> Router<FaceContext> {
     let router = Router(context: FaceContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: SecurityHeaders(isSecure: !instance.isTrial))
-    router.add(middleware: ProblemMiddleware())
+    let web = try webFace()
+    router.add(middleware: ProblemMiddleware(page: web.problemPage))
     let federationFace = federationFace
     router.add(middleware: ActivityNegotiation(federationFace))
     federationFace.addRoutes(to: router)
     clientAPI.mount(on: router)
+    web.addRoutes(to: router)
     return router
   }
 
@@ -35,37 +38,31 @@ extension Services {
       mode: FederationHTTP.AuthorizedFetch(rawValue: settings.authorizedFetch.rawValue) ?? .objects)
   }
 
+  private func webFace() throws -> WebFace {
+    let media = media
+    // Somebody who is not there must cost as much time as a wrong password.
+    let nobody = PasswordHash(of: surroundings.random.token(), random: surroundings.random)
+    return try WebFace(
+      instance: instance, title: settings.title, description: settings.about.isEmpty ? nil : settings.about,
+      database: database, blobs: media.blobs, ids: ids, time: time, random: surroundings.random,
+      receive: { upload, account in
+        let outcome = try await media.upload(upload, by: account)
+        return Web.ReceivedPicture(
+          attachment: outcome.attachment, renditions: outcome.renditions, decision: outcome.decision,
+          hadLocation: outcome.hadLocation)
+      },
+      verifyPassword: { password, hash in
+        // A quarter of a second of one core, off the event loops and one at a time.
+        await passwords.matches(password, hash.flatMap { PasswordHash($0) } ?? nobody) && hash != nil
+      }, clientAddress: clientAddress)
+  }
+
   private var clientAPI: ClientAPI {
     let media = media
     return ClientAPI(
       instance: instance,
       facts: InstanceFacts(title: settings.title, about: settings.about, version: Version.current), database: database,
-      ids: ids, time: time, lookup: Lookup(receiving: receiving)
-    ) { picture, account in
-      var upload = Upload(bytes: picture.bytes, mediaType: picture.mediaType)
-      upload.altText = picture.altText
-      upload.focus = picture.focus
-      upload.usagePolicy = picture.usagePolicy
-      let outcome = try await media.upload(upload, by: account)
-      return StoredPicture(
-        attachment: outcome.attachment, renditions: outcome.renditions, decision: outcome.decision)
-    }
-  }
-}
-
-/// A search that leaves this server.
-private struct Lookup: RemoteLookup {
-  let receiving: FederationReceiving
-
-  func resolve(_ query: String) async throws -> RemoteFinding? {
-    do {
-      switch try await receiving.resolve(query: query) {
-      case .account(let account): return .account(account.id)
-      case .post(let post): return .post(post.id)
-      case nil: return nil
-      }
-    } catch {
-      return nil
-    }
+      ids: ids, time: time, lookup: receiving
+    ) { picture, account in StoredPicture(try await media.upload(Upload(picture), by: account)) }
   }
 }

@@ -55,6 +55,7 @@ package struct Services: Sendable {
   package let federation: FederationEnvironment
   package let receiving: FederationReceiving
   package let media: MediaPipeline
+  package let passwords: PasswordDesk
 
   package var instance: Instance { settings.instance }
   package var time: TimeSource { surroundings.time }
@@ -91,7 +92,8 @@ package struct Services: Sendable {
       time: surroundings.time, log: surroundings.log)
     let services = Services(
       settings: settings, surroundings: surroundings, database: database, seal: seal, ids: ids,
-      federation: federation, receiving: FederationReceiving(federation), media: media)
+      federation: federation, receiving: FederationReceiving(federation), media: media,
+      passwords: PasswordDesk())
     try await services.claim()
     try await services.furnish()
     return services
@@ -143,6 +145,7 @@ package struct Services: Sendable {
 
   package func close() async throws {
     media.workers.close()
+    try await passwords.close()
     await federation.client.shutDown()
     try database.close()
   }

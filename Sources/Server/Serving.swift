@@ -26,7 +26,6 @@ extension Services {
     }
   }
 
-
   private var bindAddress: BindAddress {
     switch settings.listen {
     case .address(let host, let port): .hostname(host, port: port)
