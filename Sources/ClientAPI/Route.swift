@@ -8,9 +8,9 @@ import Primitives
 import Store
 
 /// One line of the route table.
-struct Route: Sendable {
+package struct Route: Sendable {
   /// Who may call. There is no default: a route without one does not compile.
-  enum Access: Hashable, Sendable {
+  package enum Access: Hashable, Sendable {
     /// Anybody, and everybody gets the same.
     case open
     /// Anybody; a token changes what is seen, and must then carry the scope (CVE-2025-62176).
@@ -18,9 +18,9 @@ struct Route: Sendable {
     case scope(String)
   }
 
-  let method: HTTPRequest.Method
-  let path: String
-  let access: Access
+  package let method: HTTPRequest.Method
+  package let path: String
+  package let access: Access
   /// Bytes of the body.
   let limit: Int
   let answer: @Sendable (Call) async throws -> Response

@@ -4,7 +4,10 @@ import Primitives
 
 extension ClientAPI {
   /// Every route of the API. What is not in here answers 404.
-  var routes: [Route] { instanceRoutes + accountRoutes + followRoutes + statusRoutes + listRoutes + mediaRoutes }
+  package var routes: [Route] {
+    instanceRoutes + accountRoutes + followRoutes + statusRoutes + listRoutes + mediaRoutes
+      + StandIn.allCases.map(\.route)
+  }
 
   private var instanceRoutes: [Route] {
     [

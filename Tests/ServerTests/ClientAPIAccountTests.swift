@@ -1,3 +1,4 @@
+import ClientAPI
 import HTTPTypes
 import Model
 import Operations
@@ -56,6 +57,40 @@ import Testing
     #expect(try await bench.post("/api/v1/statuses", as: "elk", ["status": "x"]).status == .forbidden)
     #expect(try await bench.get("/api/v1/no_such_thing", as: "mika").status == .notFound)
     #expect(try await bench.post("/oauth/token").status == .notFound)
+  }
+
+  /// Case L254: the matrix comes from the table, so that a new route can not be forgotten.
+  @Test func `every route keeps to the scope it names`() async throws {
+    let bench = try await ClientAPIBench()
+    try await bench.member("other", scopes: "push profile write:nothing")
+    for route in bench.routes {
+      let path = route.path.replacing(":id", with: "1").replacing(":tag", with: "ink")
+      let anonymous = try await bench.request(route.method, path)
+      let narrow = try await bench.request(route.method, path, as: "other")
+      switch route.access {
+      case .open:
+        #expect(anonymous.status == .ok && narrow.status == .ok, "\(route.method) \(path)")
+      case .optional:
+        #expect(anonymous.status != .forbidden, "\(route.method) \(path)")
+        #expect(narrow.status == .forbidden, "\(route.method) \(path)")
+      case .scope(let scope):
+        #expect(anonymous.status == .unauthorized, "\(route.method) \(path)")
+        #expect(narrow.status == .forbidden, "\(route.method) \(path)")
+        #expect(scope.hasPrefix("read:") == (route.method == .get) || path.hasPrefix("/api/v1/media/"))
+      }
+    }
+  }
+
+  @Test func `an account without pictures has some that exist`() async throws {
+    let bench = try await ClientAPIBench()
+    let mika = try await bench.member("mika")
+    let shown = try await bench.get("/api/v1/accounts/\(mika.id)").json
+    for key in ["avatar", "header"] {
+      let address = try #require(shown[key]?.string)
+      let picture = try await bench.get(String(address.dropFirst("https://paper.test".count)))
+      #expect(picture.headers[.contentType] == "image/png")
+      #expect(picture.body.starts(with: [0x89, 0x50, 0x4e, 0x47]))
+    }
   }
 
   @Test func `the own account has what a client needs to start`() async throws {

@@ -49,6 +49,7 @@ final class ClientAPIBench: Sendable {
   let ids: SnowflakeGenerator
   let elsewhere = Elsewhere()
   let time: TimeSource
+  let routes: [Route]
   private let responder: RouterResponder<FaceContext>
 
   var context: OperationContext { OperationContext(instance: instance, ids: ids, now: time.now()) }
@@ -88,6 +89,7 @@ final class ClientAPIBench: Sendable {
         }
       })
     api.mount(on: router)
+    routes = api.routes
     responder = router.buildResponder()
     _ = try await database.migrate(migrations, at: context.now)
     let policy = try PolicyDocument(

@@ -11,12 +11,14 @@ struct Entities: Sendable {
   let instance: Instance
 
   /// A picture of ours that stands where there is none: `avatar`, `header` and `url` must never be null (Tusky #1559).
+  func standIn(_ picture: StandIn) -> JSON { .string(instance.page(picture.path).text) }
+
   func asset(_ name: String) -> JSON { .string(instance.page("/assets/\(name).png").text) }
 
   func account(_ account: Account, counts: AccountCounts?) -> JSON {
     let local = account.avatarDigest.map { JSON.string(instance.media("\($0.rawValue).jpg").text) }
-    let avatar = local ?? account.avatarURL.map { .string($0.text) } ?? asset("avatar")
-    let header = account.headerURL.map { .string($0.text) } ?? asset("header")
+    let avatar = local ?? account.avatarURL.map { .string($0.text) } ?? standIn(.avatar)
+    let header = account.headerURL.map { .string($0.text) } ?? standIn(.header)
     return [
       "id": .string(account.id.description),
       "username": .string(account.username),

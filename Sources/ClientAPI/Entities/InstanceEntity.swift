@@ -38,7 +38,7 @@ extension Entities {
       "source_url": .string(facts.sourceURL),
       "description": .string(facts.about),
       "usage": ["users": ["active_month": .count(users)]],
-      "thumbnail": ["url": asset("header"), "blurhash": .null, "versions": [:]],
+      "thumbnail": ["url": standIn(.header), "blurhash": .null, "versions": [:]],
       "icon": [],
       "languages": ["en"],
       "configuration": [
@@ -86,7 +86,7 @@ extension Entities {
         "user_count": .count(counts.users), "status_count": .count(counts.localPosts),
         "domain_count": .count(counts.peers),
       ],
-      "thumbnail": asset("header"),
+      "thumbnail": standIn(.header),
       "languages": ["en"],
       "registrations": false,
       "approval_required": false,
