@@ -109,6 +109,18 @@ import Testing
     await world.close()
   }
 
+  @Test func `that boosts from a blocked host asks that host for nothing`() async throws {
+    let (world, bob) = try await followed()
+    let eve = try world.person("eve", at: "evil.test")
+    world.peers.put("https://evil.test/notes/1", eve.note("1"))
+    let now = world.clock.now
+    try await world.database.write { try $0.block(host: "evil.test", reason: "", at: now) }
+    let boost = bob.activity("Announce", "1", object: "https://evil.test/notes/1", to: [hash])
+    #expect(try await world.deliver(boost, by: bob) == "rejected host.blocked")
+    #expect(!world.peers.asked.contains("https://evil.test/notes/1"))
+    await world.close()
+  }
+
   @Test func `that edits never loosens a policy its author did not loosen`() async throws {
     let (world, bob) = try await followed()
     let strict: JSON = ["usagePolicy": ["type": "UsagePolicy", "basis": "explicit", "generativeTraining": "disallow"]]
@@ -192,6 +204,11 @@ import Testing
     let (world, bob) = try await followed()
     _ = try await world.deliver(bob.activity("Create", "1", object: bob.note("1")), by: bob)
     world.clock.advance(.seconds(2 * 86_400))
+    world.peers.put(bob.uri.text, .init(status: 404, type: "text/plain", body: "lost"))
+    let early = bob.activity("Delete", "8", object: .string(bob.uri.text))
+    #expect(try await world.send(early, by: bob).status == 401)
+    #expect(try await world.count("posts") == 1)
+    world.clock.advance(.seconds(600))
     world.peers.put(bob.uri.text, .init(status: 410, type: "text/plain", body: "gone"))
     let farewell = bob.activity("Delete", "9", object: .string(bob.uri.text))
     #expect(try await world.deliver(farewell, by: bob) == "done")

@@ -126,7 +126,8 @@ package final class InboxGate: Sendable {
       _ = try await fetch.document(envelope.actor, budget: budget)
       return failure
     } catch {
-      guard error.isGone else { return failure }
+      // 404 may be a mistake that is mended tomorrow; only 410 says that nobody will be back.
+      guard error == .gone(status: 410) else { return failure }
       return await commit(document, envelope, signer: envelope.actor, listed: [], owner: envelope.actor)
     }
   }

@@ -38,6 +38,8 @@ extension InboxGate {
   func park(
     _ request: InboxRequest, keyHost: Primitives.Host, otherwise answer: InboxAnswer, at now: Timestamp
   ) async -> InboxAnswer {
+    // Anybody may have sent it, so all that is kept together must fit on any disk.
+    guard request.body.count <= Limits.parkedBody else { return answer }
     let id: ID<ParkedRequest> = environment.ids.next()
     do {
       let head = String(decoding: try JSONEncoder().encode(ParkedHead(request)), as: UTF8.self)

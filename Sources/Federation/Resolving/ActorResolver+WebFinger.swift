@@ -36,6 +36,8 @@ extension ActorResolver {
     guard let url = IRI(address) else { throw .unacceptable("webfinger.handle") }
     let response: IncomingResponse
     do throws(FetchFailure) {
+      // Only for what it refuses: this question is not signed.
+      _ = try await fetch.scheme(of: url.host)
       try budget.spend()
       do {
         response = try await environment.client.get(

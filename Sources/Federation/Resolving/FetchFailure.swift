@@ -18,7 +18,7 @@ package enum FetchFailure: Error, Hashable, Sendable {
   case blockedHost
   /// The activity has caused all the fetches it may.
   case budget
-  /// We could not sign.
+  /// We could not sign, or not find out whether we may ask.
   case unsigned
 
   package var code: String {

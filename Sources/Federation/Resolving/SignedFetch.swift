@@ -83,7 +83,7 @@ package final class SignedFetch: Sendable {
   }
 
   private func exchange(_ url: IRI, deadline: Duration) async throws(FetchFailure) -> IncomingResponse {
-    let known = await scheme(of: url.host)
+    let known = try await scheme(of: url.host)
     let first = try await send(url, by: known ?? .cavage, deadline: deadline)
     guard first.status == 400 || first.status == 401 else {
       if known == nil, first.isSuccess { await remember(.cavage, of: url.host) }
@@ -111,17 +111,20 @@ package final class SignedFetch: Sendable {
     do { return try await environment.client.get(request) } catch { throw .transport(error) }
   }
 
-  private func scheme(of host: Host) async -> SignatureClaim.Scheme? {
-    if let known = schemes.withLock({ $0[host] }) { return known }
+  /// How `host` likes to be signed to, if that is known. Throws for a blocked host: nothing is asked of it, whatever
+  /// names it.
+  func scheme(of host: Host) async throws(FetchFailure) -> SignatureClaim.Scheme? {
     let oldest = environment.time.now().adding(.zero - Limits.schemeMemory)
+    let found: (peer: Peer?, isBlocked: Bool)
     do {
-      let peer = try await environment.database.read { try $0.peer(host) }
-      guard let peer, let scheme = peer.scheme, let at = peer.schemeAt, at > oldest else { return nil }
-      return scheme == .rfc9421 ? .messageSignature : .cavage
-    } catch {
-      // Not knowing costs one more request at most.
-      return nil
-    }
+      found = try await environment.database.read { tx in
+        (peer: try tx.peer(host), isBlocked: try tx.block(of: host) != nil)
+      }
+    } catch { throw .unsigned }
+    if found.isBlocked { throw .blockedHost }
+    if let known = schemes.withLock({ $0[host] }) { return known }
+    guard let peer = found.peer, let scheme = peer.scheme, let at = peer.schemeAt, at > oldest else { return nil }
+    return scheme == .rfc9421 ? .messageSignature : .cavage
   }
 
   private func remember(_ scheme: SignatureClaim.Scheme, of host: Host) async {
