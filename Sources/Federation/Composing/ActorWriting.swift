@@ -20,6 +20,8 @@ extension Account {
     actor.featured = featured
     actor.sharedInbox = instance.sharedInbox
     actor.published = createdAt
+    // A reader lifts a restriction only for a later statement.
+    if let policyStatedAt, policyStatedAt > createdAt { actor.updated = policyStatedAt }
     actor.icon = avatarDigest.map { Actor.Picture(url: instance.media("\($0.rawValue).jpg"), mediaType: "image/jpeg") }
     actor.fields = fields.map { Actor.Field(name: $0.name, value: $0.value) }
     actor.manuallyApprovesFollowers = isLocked

@@ -31,7 +31,8 @@ package struct DeliveryLoop: Sendable {
 
   package func run() async {
     let box = WorkBox<FinishedDelivery>()
-    await withTaskGroup(of: Void.self) { group in
+    // Discarding, since a group that keeps its children's results grows for as long as the server runs.
+    let unrecorded = await withDiscardingTaskGroup { group in
       group.addTask {
         for await _ in signals.subscribe(to: [.deliveries]) { box.wake() }
         box.close()
@@ -43,9 +44,9 @@ package struct DeliveryLoop: Sendable {
         if Task.isCancelled { break }
       }
       group.cancelAll()
-      await group.waitForAll()
-      await settle(state.unrecorded + box.take())
+      return state.unrecorded
     }
+    await settle(unrecorded + box.take())
   }
 
   private struct State {
@@ -76,7 +77,7 @@ package struct DeliveryLoop: Sendable {
   }
 
   private func step(
-    _ state: inout State, _ box: WorkBox<FinishedDelivery>, _ group: inout TaskGroup<Void>
+    _ state: inout State, _ box: WorkBox<FinishedDelivery>, _ group: inout DiscardingTaskGroup
   ) async {
     let finished = box.take()
     for item in finished { state.leave(item.delivery.inbox.host) }
@@ -86,6 +87,7 @@ package struct DeliveryLoop: Sendable {
     let wanted = room >= configuration.width / 16 || state.inFlight == 0 ? room : 0
     guard wanted > 0 || !state.unrecorded.isEmpty else { return }
     do {
+      guard try await hasWork(&state, box, &group) else { return }
       let taken = try await exchange(state.unrecorded, take: wanted, busy: Array(state.hosts.keys))
       state.unrecorded = []
       for delivery in taken.deliveries {
@@ -98,6 +100,17 @@ package struct DeliveryLoop: Sendable {
       environment.log.error("deliveries could not be recorded", metadata: ["reason": "\(error)"])
       wait(until: environment.time.now().adding(.seconds(5)), &state, box, &group)
     }
+  }
+
+  /// A look costs no commit, and most signals are about somebody else's delivery.
+  private func hasWork(
+    _ state: inout State, _ box: WorkBox<FinishedDelivery>, _ group: inout DiscardingTaskGroup
+  ) async throws -> Bool {
+    guard state.unrecorded.isEmpty else { return true }
+    guard let next = try await environment.database.read({ try $0.nextDelivery() }) else { return false }
+    if next <= environment.time.now() { return true }
+    wait(until: next, &state, box, &group)
+    return false
   }
 
   /// One commit for what has ended and what begins.
@@ -125,7 +138,7 @@ package struct DeliveryLoop: Sendable {
 
   /// What is due and still not taken waits for its host, so looking at once would be polling.
   private func wait(
-    until next: Timestamp, _ state: inout State, _ box: WorkBox<FinishedDelivery>, _ group: inout TaskGroup<Void>
+    until next: Timestamp, _ state: inout State, _ box: WorkBox<FinishedDelivery>, _ group: inout DiscardingTaskGroup
   ) {
     let now = environment.time.now()
     let delay = min(.seconds(60), max(.seconds(2), next.since(now)))

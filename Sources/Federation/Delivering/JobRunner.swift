@@ -34,7 +34,8 @@ package struct JobRunner: Sendable {
 
   package func run() async {
     let box = WorkBox<JobLease>()
-    await withTaskGroup(of: Void.self) { group in
+    // Discarding, since a group that keeps its children's results grows for as long as the server runs.
+    await withDiscardingTaskGroup { group in
       group.addTask {
         for await _ in signals.subscribe(to: [.jobs]) { box.wake() }
         box.close()
@@ -117,7 +118,7 @@ package struct JobRunner: Sendable {
   }
 
   private func set(
-    _ timer: inout Timestamp?, to next: Timestamp, _ box: WorkBox<JobLease>, _ group: inout TaskGroup<Void>
+    _ timer: inout Timestamp?, to next: Timestamp, _ box: WorkBox<JobLease>, _ group: inout DiscardingTaskGroup
   ) {
     let now = time.now()
     let delay = min(.seconds(60), max(.seconds(1), next.since(now)))

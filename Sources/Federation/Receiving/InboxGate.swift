@@ -138,7 +138,8 @@ package final class InboxGate: Sendable {
     guard Activity.types.contains(envelope.type) else { return .ignored }
     do {
       try Ownership.checkSigner(owner: owner, actor: envelope.actor)
-      return await commit(verified.subject, envelope, signer: verified.signer, listed: listed, owner: owner)
+      return await commit(
+        verified.subject, envelope, signer: verified.signer, listed: listed, owner: owner, isDirect: true)
     } catch {
       return await forwarded(verified.subject, envelope, by: owner, budget: budget)
     }
@@ -174,7 +175,7 @@ package final class InboxGate: Sendable {
 
   /// The one write. What is answered 202 is on the disk.
   private func commit(
-    _ document: Document, _ envelope: Envelope, signer: IRI, listed: [RemoteKey], owner: IRI
+    _ document: Document, _ envelope: Envelope, signer: IRI, listed: [RemoteKey], owner: IRI, isDirect: Bool = false
   ) async -> InboxAnswer {
     let now = environment.time.now()
     let ids = environment.ids
@@ -188,6 +189,8 @@ package final class InboxGate: Sendable {
         if !listed.isEmpty { try tx.replaceRemoteKeys(of: owner, with: listed) }
         if standing.isSuspended { return .dropped }
         guard try tx.insert(activity) else { return .duplicate }
+        // Who speaks is alive: what waits for that host is sent now.
+        if isDirect { try tx.closeCircuit(of: envelope.actor.host, at: now) }
         try tx.enqueue(.receive(activity.id), id: ids.next(), at: now, ordering: envelope.orderingKey)
         return .stored
       }
