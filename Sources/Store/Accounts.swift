@@ -76,9 +76,9 @@ extension ReadTransaction {
       """
       SELECT \(fragment: Account.columns) FROM accounts
       WHERE host = '' AND kind <> 'Application' AND id < \(page.upper) AND id > \(page.lower)
-      ORDER BY id DESC LIMIT \(page.limit)
+      ORDER BY id \(fragment: page.direction) LIMIT \(page.limit)
       """
-    ).map(Account.init(row:))
+    ).map(Account.init(row:)).newestFirst(page)
   }
 
   package func counts(of ids: some Collection<Account.ID>) throws -> [Account.ID: AccountCounts] {
@@ -114,8 +114,8 @@ extension ReadTransaction {
   package func staff() throws -> [Account] {
     try rows(
       """
-      SELECT \(fragment: Account.columns) FROM accounts JOIN users ON users.account_id = accounts.id
-      WHERE users.role IN ('moderator', 'admin') AND users.disabled_at IS NULL ORDER BY accounts.id
+      SELECT \(fragment: Account.columns) FROM users CROSS JOIN accounts ON accounts.id = users.account_id
+      WHERE users.role IN ('moderator', 'admin') AND users.disabled_at IS NULL ORDER BY users.account_id
       """
     ).map(Account.init(row:))
   }

@@ -37,9 +37,9 @@ extension ReadTransaction {
       """
       SELECT \(fragment: Follow.columns) FROM follows
       WHERE followee_id = \(id) AND state = 'accepted' AND id < \(page.upper) AND id > \(page.lower)
-      ORDER BY id DESC LIMIT \(page.limit)
+      ORDER BY id \(fragment: page.direction) LIMIT \(page.limit)
       """
-    ).map(Follow.init(row:))
+    ).map(Follow.init(row:)).newestFirst(page)
     let accounts = try accounts(follows.map(\.followerID))
     return follows.compactMap { follow in accounts[follow.followerID].map { (follow, $0) } }
   }
@@ -49,9 +49,9 @@ extension ReadTransaction {
       """
       SELECT \(fragment: Follow.columns) FROM follows
       WHERE follower_id = \(id) AND state = 'accepted' AND id < \(page.upper) AND id > \(page.lower)
-      ORDER BY id DESC LIMIT \(page.limit)
+      ORDER BY id \(fragment: page.direction) LIMIT \(page.limit)
       """
-    ).map(Follow.init(row:))
+    ).map(Follow.init(row:)).newestFirst(page)
     let accounts = try accounts(follows.map(\.followeeID))
     return follows.compactMap { follow in accounts[follow.followeeID].map { (follow, $0) } }
   }
@@ -61,9 +61,9 @@ extension ReadTransaction {
       """
       SELECT \(fragment: Follow.columns) FROM follows
       WHERE followee_id = \(id) AND state = 'pending' AND id < \(page.upper) AND id > \(page.lower)
-      ORDER BY id DESC LIMIT \(page.limit)
+      ORDER BY id \(fragment: page.direction) LIMIT \(page.limit)
       """
-    ).map(Follow.init(row:))
+    ).map(Follow.init(row:)).newestFirst(page)
     let accounts = try accounts(follows.map(\.followerID))
     return follows.compactMap { follow in accounts[follow.followerID].map { (follow, $0) } }
   }

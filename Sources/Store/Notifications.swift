@@ -15,15 +15,13 @@ extension ReadTransaction {
   package func notifications(
     of id: Account.ID, kinds: [Notification.Kind], _ page: Page<Notification>
   ) throws -> [Notification] {
-    let direction: SQL = page.takesOldest ? "ASC" : "DESC"
-    let found = try rows(
+    try rows(
       """
       SELECT id, recipient_id, kind, from_id, post_id, created_at FROM notifications
       WHERE recipient_id = \(id) AND kind IN \(in: kinds.map(\.rawValue)) AND id < \(page.upper) AND id > \(page.lower)
-      ORDER BY id \(fragment: direction) LIMIT \(page.limit)
+      ORDER BY id \(fragment: page.direction) LIMIT \(page.limit)
       """
-    ).map(Notification.init(row:))
-    return page.takesOldest ? found.reversed() : found
+    ).map(Notification.init(row:)).newestFirst(page)
   }
 }
 

@@ -20,5 +20,10 @@ package struct Page<Entity>: Hashable, Sendable {
 
   var upper: Int64 { before?.rawValue ?? .max }
   var lower: Int64 { max(after?.rawValue ?? .min, from?.rawValue ?? .min) }
-  var takesOldest: Bool { from != nil }
+  var direction: SQL { from == nil ? "DESC" : "ASC" }
+}
+
+extension Array {
+  /// Rows that were taken from the oldest are still answered newest first.
+  func newestFirst(_ page: Page<some Any>) -> [Element] { page.from == nil ? self : reversed() }
 }

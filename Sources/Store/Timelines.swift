@@ -16,28 +16,24 @@ package struct AccountFilter: Hashable, Sendable {
 
 extension ReadTransaction {
   private func posts(_ sql: SQL, _ page: Page<Post>) throws -> [Post] {
-    let direction: SQL = page.takesOldest ? "ASC" : "DESC"
-    let found = try rows(
+    return try rows(
       """
       \(fragment: sql) AND posts.id < \(page.upper) AND posts.id > \(page.lower)
-      ORDER BY posts.id \(fragment: direction) LIMIT \(page.limit)
+      ORDER BY posts.id \(fragment: page.direction) LIMIT \(page.limit)
       """
-    ).map(Post.init(row:))
-    return page.takesOldest ? found.reversed() : found
+    ).map(Post.init(row:)).newestFirst(page)
   }
 
   package func home(of owner: Account.ID, _ page: Page<Post>) throws -> [Post] {
     // The window is on the entries' own key, so that a page costs its length whatever the timeline's.
-    let direction: SQL = page.takesOldest ? "ASC" : "DESC"
-    let found = try rows(
+    return try rows(
       """
       SELECT \(fragment: Post.columns) FROM home_entries CROSS JOIN posts ON posts.id = home_entries.post_id
       WHERE home_entries.owner_id = \(owner) AND home_entries.post_id < \(page.upper)
         AND home_entries.post_id > \(page.lower) AND \(fragment: Post.visible(to: owner))
-      ORDER BY home_entries.post_id \(fragment: direction) LIMIT \(page.limit)
+      ORDER BY home_entries.post_id \(fragment: page.direction) LIMIT \(page.limit)
       """
-    ).map(Post.init(row:))
-    return page.takesOldest ? found.reversed() : found
+    ).map(Post.init(row:)).newestFirst(page)
   }
 
   package func posts(
@@ -72,11 +68,15 @@ extension ReadTransaction {
   }
 
   package func posts(tagged tag: String, visibleTo viewer: Account.ID?, _ page: Page<Post>) throws -> [Post] {
-    try posts(
+    // As with home timelines, the window and the order are those of the narrow table.
+    return try rows(
       """
-      SELECT \(fragment: Post.columns) FROM post_tags JOIN posts ON posts.id = post_tags.post_id
-      WHERE post_tags.tag = \(tag) AND posts.visibility = 'public' AND \(fragment: Post.visible(to: viewer))
-      """, page)
+      SELECT \(fragment: Post.columns) FROM post_tags CROSS JOIN posts ON posts.id = post_tags.post_id
+      WHERE post_tags.tag = \(tag) AND post_tags.post_id < \(page.upper) AND post_tags.post_id > \(page.lower)
+        AND posts.visibility = 'public' AND \(fragment: Post.visible(to: viewer))
+      ORDER BY post_tags.post_id \(fragment: page.direction) LIMIT \(page.limit)
+      """
+    ).map(Post.init(row:)).newestFirst(page)
   }
 
   /// From the root down to the parent of `post`, at most `limit`.

@@ -25,7 +25,14 @@ final class House: Sendable {
     let random = Mutex<UInt8>(0)
     ids = SnowflakeGenerator(
       time: TimeSource { Timestamp(milliseconds: 1_790_000_000_000) },
-      random: RandomBytes { count in (0..<count).map { _ in random.withLock { $0 &+= 7; return $0 } } })
+      random: RandomBytes { count in
+        (0..<count).map { _ in
+          random.withLock { byte in
+            byte &+= 7
+            return byte
+          }
+        }
+      })
     let start = now
     try await database.write { tx in
       try tx.insert(
@@ -147,7 +154,8 @@ final class House: Sendable {
   /// Everything the database holds, as one text.
   func dump() async throws -> String {
     try await read { tx in
-      let tables = try tx.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('migrations') ORDER BY name")
+      let tables = try tx.rows(
+        "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
       return try tables.map { row in
         let name = try row.string("name")
         return try "\(name): " + Dump.rows(of: name, tx)

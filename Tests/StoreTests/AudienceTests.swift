@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct AudienceTests {
   /// The Swift is the definition, the SQL its fast twin.
-  @Test(arguments: [UInt64(1), 2, 3]) func `who may see a post is the same in Swift and in SQL`(seed: UInt64) async throws {
+  @Test(arguments: [UInt64(1), 2, 3]) func `who may see a post is the same in Swift and in SQL`(seed: UInt64)
+    async throws
+  {
     let scratch = try await Scratch()
     let people = (0..<14).map { scratch.account("p\($0)", host: $0 % 3 == 0 ? "paper.test" : nil) }
     let checked = try await scratch.write { tx in

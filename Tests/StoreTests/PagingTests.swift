@@ -46,7 +46,9 @@ import Testing
     var page = Page<Post>(from: posts[2].id, limit: 4)
     while true {
       let window = page
-      let found = try await scratch.read { try $0.posts(by: author.id, visibleTo: nil, AccountFilter(), window).map(\.id) }
+      let found = try await scratch.read {
+        try $0.posts(by: author.id, visibleTo: nil, AccountFilter(), window).map(\.id)
+      }
       guard let newest = found.first else { break }
       #expect(found == found.sorted(by: >))
       seen += found.reversed()
@@ -148,7 +150,8 @@ import Testing
     }
     let thread = try await scratch.read { tx in
       (
-        try tx.ancestors(of: one.id, visibleTo: nil).map(\.id), try tx.descendants(of: one.id, visibleTo: nil).map(\.id),
+        try tx.ancestors(of: one.id, visibleTo: nil).map(\.id),
+        try tx.descendants(of: one.id, visibleTo: nil).map(\.id),
         try tx.descendants(of: root.id, visibleTo: nil).map(\.id)
       )
     }

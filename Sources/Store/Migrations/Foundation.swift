@@ -48,6 +48,7 @@ extension Migration {
     );
     CREATE INDEX accounts_by_host ON accounts (host, id);
     CREATE INDEX accounts_by_followers ON accounts (followers);
+    CREATE INDEX accounts_by_avatar ON accounts (avatar_digest);
 
     CREATE TABLE account_counts (
       account_id INTEGER PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
