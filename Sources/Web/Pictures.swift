@@ -20,6 +20,8 @@ struct Tile {
   let warning: String?
   let more: Int?
   let boostedBy: String?
+  /// Far enough down to wait until somebody scrolls there.
+  var isLate = false
 }
 
 /// One picture on its own page.
@@ -73,7 +75,7 @@ extension WebFace {
   /// The works among `posts` in order, boosted ones in the place of their boosts. Text without a picture, and posts
   /// of nothing but refused pictures, are no works.
   func tiles(_ posts: [Post], _ page: PageAssembly) -> [Tile] {
-    posts.compactMap { post in
+    let tiles = posts.compactMap { post -> Tile? in
       let shown = post.boostOfID.flatMap { page.boosted[$0] } ?? post
       if post.boostOfID != nil && shown.id == post.id { return nil }
       let pictures = page.attachments[shown.id] ?? []
@@ -83,6 +85,11 @@ extension WebFace {
       let best = pictures.first { $0.state == .ready } ?? first
       let booster = post.boostOfID == nil ? nil : page.accounts[post.authorID].map(shownName)
       return tile(best, of: shown, by: author, page, more: pictures.count - 1, boostedBy: booster)
+    }
+    return tiles.enumerated().map { place, tile in
+      var tile = tile
+      tile.isLate = place >= Limits.eagerPictures
+      return tile
     }
   }
 
@@ -167,4 +174,9 @@ extension [Rendition] {
     guard files.count > 1 else { return nil }
     return files.map { "/media/\($0.fileName) \($0.width)w" }.joined(separator: ", ")
   }
+}
+
+extension Limits {
+  /// Pictures of a grid that are loaded at once.
+  static let eagerPictures = 6
 }
