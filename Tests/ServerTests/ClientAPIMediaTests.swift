@@ -103,6 +103,9 @@ import Testing
     #expect(drawn?["renditions"]?.array?.isEmpty == true)
     #expect(try await bench.get("/api/v1/statuses/\(id)", as: "mika").status == .ok)
     #expect(try await bench.get("/api/v1/statuses/\(id)", as: "nora").status == .notFound)
+    try await bench.member("mod", role: .moderator)
+    let looked = try await bench.get("/api/v1/statuses/\(id)", as: "mod").json["media_attachments"]?.array?.first
+    #expect(looked?["url"]?.string?.hasPrefix("https://paper.test/media/") == true)
     #expect(try await bench.get("/api/v1/accounts/\(mika.id)/statuses").list().isEmpty)
     // A client that edits sends the placeholder's words back; they must not become the artist's.
     let edit: JSON = [

@@ -25,7 +25,9 @@ extension ClientAPI {
   @Sendable func showStatus(_ call: Call) async throws -> Response {
     let id: Post.ID = try call.id()
     return try await database.read { [self] tx in
-      guard let post = try tx.post(id, visibleTo: call.viewer) else { throw Problem.notFound }
+      if let post = try tx.post(id, visibleTo: call.viewer) { return try draw(post, for: call, tx) }
+      // A post that waits is what a moderator is asked about.
+      guard call.isModerator, let post = try tx.post(id), post.state == .held else { throw Problem.notFound }
       return try draw(post, for: call, tx)
     }.response
   }
