@@ -123,10 +123,20 @@ struct DecisionWords {
     }
     reasons = record.reasons.map(\.sentence)
     evidence = record.assessment.evidence.map { item in
-      Item(text: item.text, strength: item.strength.rawValue, place: item.place)
+      Item(text: item.text, strength: item.strength.inWords, place: item.place)
     }
     let who = record.decidedBy == nil ? "Decided by the policy" : "Decided by a moderator"
     byline = "\(who) on \(dayInWords(record.decidedAt)). Detector \(record.assessment.detector)."
     appealPath = "/appeals/new?work=\(record.attachmentID)"
+  }
+}
+
+extension EvidenceStrength {
+  var inWords: String {
+    switch self {
+    case .weak: "Weak"
+    case .strong: "Strong"
+    case .conclusive: "Conclusive"
+    }
   }
 }

@@ -118,7 +118,7 @@ import Testing
     let picture = try await world.picture(of: mika, verdict: .label)
     let post = try await world.post(by: mika, pictures: [picture])
     let page = try await WebBrowser(world).get("/@mika/\(post.id)").text
-    #expect(page.contains("Flagged here") && page.contains("strong evidence, found in PNG tEXt"))
+    #expect(page.contains("Flagged here") && page.contains("Strong evidence, found in PNG tEXt"))
     #expect(page.contains("Detector evidence/1") && page.contains("not proof") && page.contains("/media/"))
     #expect(try await WebBrowser(world).get("/@mika").text.contains("class=\"flag\""))
     try await world.close()
