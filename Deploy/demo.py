@@ -175,6 +175,11 @@ def say(text):
     print(f"==> {text}", flush=True)
 
 
+def is_decided(picture):
+    """Whether a received picture was fetched and decided: until then a card that says so stands in its place."""
+    return bool(picture.get("url")) and not picture["url"].endswith("placeholder-waiting.png")
+
+
 def show_status(where, status):
     print(f"    {where}: {status['uri']}")
     for picture in status["media_attachments"]:
@@ -224,7 +229,7 @@ def story(arguments):
             home = follower.call("GET", "/api/v1/timelines/home")
             here = next((item for item in home if item["uri"] == status["uri"]), None)
             # Until the picture was fetched and looked at, the post is there without it.
-            return here if here and all(item.get("url") for item in here["media_attachments"]) else None
+            return here if here and all(is_decided(item) for item in here["media_attachments"]) else None
 
         received = until(f"the arrival of {status['uri']}", arrived)
         say("What each side has of it")

@@ -87,7 +87,7 @@ extension WriteTransaction {
     let revision = try currentPolicy()
     let decision = revision.document.decide(facts)
     let record = DecisionRecord(
-      id: context.ids.next(), attachmentID: id, verdict: decision.verdict, reasons: decision.ordered, facts: facts,
+      id: context.ids.next(), attachmentID: id, verdict: decision.verdict, reasons: decision.told, facts: facts,
       assessment: assessment, policyRevision: revision.number, decidedAt: context.now, decidedBy: nil)
     try insert(record)
     return record
@@ -161,7 +161,7 @@ extension WriteTransaction {
   ) throws {
     try insert(
       DecisionRecord(
-        id: context.ids.next(), attachmentID: attachment.id, verdict: decision.verdict, reasons: decision.ordered,
+        id: context.ids.next(), attachmentID: attachment.id, verdict: decision.verdict, reasons: decision.told,
         facts: facts, assessment: assessment, policyRevision: revision, decidedAt: context.now, decidedBy: moderator))
     var changed = attachment
     let wasRefused = attachment.state == .refused

@@ -67,6 +67,16 @@ package struct Decision: Hashable, Sendable {
   /// In a stable order, the strictest first.
   package var ordered: [Reason] { reasons.sorted() }
 
+  /// What a person is told, the strictest first: conclusive evidence is strong evidence too, and both set a score, so
+  /// what a stronger finding includes is not said again.
+  package var told: [Reason] {
+    let inclusion: [Reason.Code] = [.conclusiveEvidence, .strongEvidence, .score]
+    return ordered.filter { reason in
+      guard let place = inclusion.firstIndex(of: reason.code) else { return true }
+      return !reasons.contains { inclusion[..<place].contains($0.code) && $0.verdict >= reason.verdict }
+    }
+  }
+
   package func joined(_ other: Decision) -> Decision { Decision(reasons: reasons.union(other.reasons)) }
 }
 
