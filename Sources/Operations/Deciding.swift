@@ -95,6 +95,7 @@ extension WriteTransaction {
 
   /// The picture could not be fetched or opened. The post stays; a card with the reason takes the picture's place.
   package func fail(_ attachment: Attachment, reason: String, in context: OperationContext) throws {
+    if reason == "media.refused_before", try refuseAgain(attachment, in: context) { return }
     var failed = attachment
     failed.state = .failed
     failed.failure = reason
@@ -102,15 +103,37 @@ extension WriteTransaction {
     afterCommit(.posts)
   }
 
+  /// A picture that was refused elsewhere is refused here for the same reasons, without being fetched: it can be
+  /// appealed like the first, and comes back with it. False when the first is gone.
+  private func refuseAgain(_ attachment: Attachment, in context: OperationContext) throws -> Bool {
+    let known = try refusal(digest: attachment.declaredDigest, url: attachment.remoteURL)
+    guard let known, let first = known.attachment, let last = try decisions(on: [first])[first],
+      last.verdict == .refuse
+    else { return false }
+    try insert(
+      DecisionRecord(
+        id: context.ids.next(), attachmentID: attachment.id, verdict: last.verdict, reasons: last.reasons,
+        facts: last.facts, assessment: last.assessment, policyRevision: last.policyRevision, decidedAt: context.now,
+        decidedBy: last.decidedBy))
+    var refused = attachment
+    refused.state = .refused
+    refused.original = known.digest
+    refused.perceptualHash = known.perceptualHash
+    try update(refused)
+    afterCommit(.posts)
+    return true
+  }
+
   /// Decides again from the stored facts, after the policy or the list of cleared works has changed, and undoes or
-  /// carries out what follows. A moderator's word stands.
+  /// carries out what follows. A moderator's word stands until the same work is cleared by another.
   package func reconsider(_ attachment: Attachment, in context: OperationContext) throws {
-    guard let last = try decisions(on: [attachment.id])[attachment.id], last.decidedBy == nil else { return }
+    guard let last = try decisions(on: [attachment.id])[attachment.id] else { return }
     var facts = last.facts
     if let digest = attachment.original {
       facts.isCleared = try isCleared(
         digest: digest, perceptualHash: attachment.perceptualHash, distance: Limits.clearedDistance)
     }
+    guard last.decidedBy == nil || facts.isCleared else { return }
     let revision = try currentPolicy()
     let decision = revision.document.decide(facts)
     guard decision.verdict != last.verdict else { return }

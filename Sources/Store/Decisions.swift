@@ -99,6 +99,23 @@ extension ReadTransaction {
       """) != nil
   }
 
+  /// What is remembered of bytes, or of what lay at an address, that were refused.
+  package func refusal(digest: Digest?, url: IRI?) throws -> (
+    digest: Digest, perceptualHash: PerceptualHash?, attachment: Attachment.ID?
+  )? {
+    try first(
+      """
+      SELECT digest, perceptual_hash, attachment_id FROM refused_files
+      WHERE digest = CAST(\(digest?.rawValue) AS TEXT) OR remote_url = CAST(\(url) AS TEXT)
+      ORDER BY refused_at DESC, digest LIMIT 1
+      """
+    ).flatMap { row in
+      guard let digest = Digest(rawValue: try row.string("digest")) else { return nil }
+      let hash = try row.optionalInt64("perceptual_hash").map { PerceptualHash(rawValue: UInt64(bitPattern: $0)) }
+      return (digest, hash, try row.optionalID("attachment_id"))
+    }
+  }
+
   package func appeals(in state: Appeal.State, _ page: Page<Appeal>) throws -> [Appeal] {
     try rows(
       """
