@@ -73,7 +73,11 @@ package struct BlobStore: Sendable {
   @discardableResult
   package func put(_ bytes: [UInt8], in area: Area = .kept) throws(BlobFailure) -> BlobDigest {
     let digest = BlobDigest(of: bytes)
-    if try size(digest, in: area) == bytes.count { return digest }
+    if try size(digest, in: area) == bytes.count {
+      // Young again: a sweep of unused files must not take it before its new row is there.
+      utimes(path(digest, in: area), nil)
+      return digest
+    }
     let parents = directories(digest, area)
     for parent in parents { try BlobStore.makeDirectory(parent) }
     // Unique by the kernel's choice, in the same file system, and never under a name that is served.
@@ -179,6 +183,23 @@ package struct BlobStore: Sendable {
     var count = 0
     for name in names where unlink(temporary + "/" + name) == 0 { count += 1 }
     return count
+  }
+
+  /// Files of `area` last written before `time`: what a sweep compares with the rows.
+  package func digests(in area: Area = .kept, writtenBefore time: Timestamp) throws -> [BlobDigest] {
+    guard
+      let files = FileManager.default.enumerator(
+        at: URL(fileURLWithPath: root + "/" + area.rawValue), includingPropertiesForKeys: [.contentModificationDateKey])
+    else { throw BlobFailure(operation: "list", number: EIO) }
+    var found: [BlobDigest] = []
+    for case let file as URL in files {
+      guard let digest = BlobDigest(file.lastPathComponent),
+        let written = try file.resourceValues(forKeys: [.contentModificationDateKey]).contentModificationDate,
+        written.timeIntervalSince1970 * 1_000 < Double(time.milliseconds)
+      else { continue }
+      found.append(digest)
+    }
+    return found
   }
 
   private static func makeDirectory(_ path: String) throws(BlobFailure) {

@@ -51,7 +51,6 @@ extension MediaPipeline {
       try tx.finish(lease)
       return decision
     }
-    if decision.verdict == .refuse { try await sweep(picture.renditions, original: nil) }
     log.info(
       "picture decided",
       metadata: ["post": "\(attachment.postID.map(\.description) ?? "-")", "reason": "\(decision.verdict.rawValue)"])
@@ -60,14 +59,10 @@ extension MediaPipeline {
   /// Decides stored facts again. Bytes that were refused and are welcome now are fetched by a job of their own.
   package func reconsider(_ id: Attachment.ID, lease: JobLease) async throws {
     let context = context
-    let swept = try await database.write { tx -> (renditions: [Model.Rendition], original: Digest?)? in
+    try await database.write { tx in
+      if let attachment = try tx.attachment(id) { try tx.reconsider(attachment, in: context) }
       try tx.finish(lease)
-      guard let attachment = try tx.attachment(id) else { return nil }
-      let before = try tx.renditions(of: [id])[id] ?? []
-      try tx.reconsider(attachment, in: context)
-      return try tx.attachment(id)?.state == .refused ? (before, attachment.original) : nil
     }
-    if let swept { try await sweep(swept.renditions, original: swept.original) }
   }
 
   private struct UnexpectedAnswer: Error {

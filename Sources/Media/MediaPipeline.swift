@@ -65,14 +65,28 @@ package struct MediaPipeline: Sendable {
     return (picture, report)
   }
 
-  /// Deletes the files of a picture that lost its rows, unless another work shares them.
-  func sweep(_ renditions: [Model.Rendition], original: Digest?) async throws {
-    for digest in Set(renditions.map(\.digest) + [original].compactMap { $0 }) {
-      guard try await !database.read({ try $0.isFileUsed(digest) }), let blob = BlobDigest(digest.rawValue) else {
-        continue
-      }
-      try blobs.delete(blob)
+  /// Deletes uploads that came into no post within a day, and files no row points to: of deleted posts, of edits, of a
+  /// crash between file and row. A day spares what is being written now.
+  package func sweepUnused() async throws {
+    let yesterday = time.now().adding(.seconds(-86_400))
+    let oldest = Attachment.ID(rawValue: yesterday.milliseconds << 16)
+    _ = try await database.write { try $0.deleteUnpostedAttachments(before: oldest) }
+    for blob in try blobs.digests(writtenBefore: yesterday) {
+      if let digest = Digest(rawValue: blob.hex) { try await discardUnused(digest) }
     }
+  }
+
+  /// Deletes files that lost their rows, unless another work shares them, and ends the job.
+  package func discard(_ files: [Digest], lease: JobLease) async throws {
+    for digest in files { try await discardUnused(digest) }
+    try await database.write { try $0.finish(lease) }
+  }
+
+  private func discardUnused(_ digest: Digest) async throws {
+    guard try await !database.read({ try $0.isFileUsed(digest) }), let blob = BlobDigest(digest.rawValue) else {
+      return
+    }
+    try blobs.delete(blob)
   }
 }
 

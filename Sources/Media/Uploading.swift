@@ -61,7 +61,6 @@ extension MediaPipeline {
       guard let settled = try tx.attachment(attachment.id) else { throw OperationFailure.notFound }
       return (settled, decision)
     }
-    if stored.0.state == .refused { try await sweep(picture.renditions, original: picture.original) }
     return UploadOutcome(
       attachment: stored.0, renditions: stored.0.state == .refused ? [] : picture.renditions, decision: stored.1,
       sourceRights: report.sourceRights, hadLocation: report.hadLocation)

@@ -11,12 +11,14 @@ package enum Job: Codable, Hashable, Sendable {
   case fetchPost(IRI)
   /// Decide stored facts again under the current policy.
   case reconsider(Attachment.ID)
+  /// Delete these files unless a work still needs them: a refused picture's bytes do not stay.
+  case discardFiles([Digest])
 
   package var lane: Lane {
     switch self {
     case .receive: .inbound
     case .federate: .federation
-    case .fetchMedia, .reconsider: .media
+    case .fetchMedia, .reconsider, .discardFiles: .media
     case .refreshActor, .fetchPost: .resolving
     }
   }

@@ -71,6 +71,7 @@ extension WriteTransaction {
     if settled.state == .refused {
       try replaceRenditions(of: settled.id, with: [])
       try insertRefused(settled, digest: analysed.original, at: context.now)
+      try discard(analysed.renditions.map(\.digest) + [analysed.original], in: context)
     } else {
       try replaceRenditions(of: settled.id, with: analysed.renditions)
     }
@@ -91,6 +92,10 @@ extension WriteTransaction {
       assessment: assessment, policyRevision: revision.number, decidedAt: context.now, decidedBy: nil)
     try insert(record)
     return record
+  }
+
+  private func discard(_ files: [Digest], in context: OperationContext) throws {
+    try enqueue(.discardFiles(Array(Set(files))), id: context.ids.next(), at: context.now)
   }
 
   /// The picture could not be fetched or opened. The post stays; a card with the reason takes the picture's place.
@@ -202,7 +207,9 @@ extension WriteTransaction {
         .fetchMedia(changed.id), id: context.ids.next(), at: context.now, dedup: "media \(changed.id)")
     }
     if changed.state == .refused, !wasRefused {
+      let files = try renditions(of: [changed.id])[changed.id, default: []].map(\.digest)
       try replaceRenditions(of: changed.id, with: [])
+      try discard(files + [changed.original].compactMap { $0 }, in: context)
       if let digest = changed.original { try insertRefused(changed, digest: digest, at: context.now) }
     }
     try notify(

@@ -184,6 +184,8 @@ extension WriteTransaction {
     // Their servers hold a copy that no follower or mention may account for.
     let recipients = Set(mentioned).union(try remoteBoosters(of: post.id, limit: Limits.toldOfDeletion)).sorted()
     let isKnownElsewhere = try post.state == .published || wasAnnounced(post)
+    // Apps offer "delete and redraft": the pictures stay the author's for a day, for nobody else to see.
+    try detachAttachments(of: post.id)
     try delete(post)
     try insert(Tombstone(uri: post.uri, authorURI: author.uri, deletedAt: context.now))
     afterCommit(.posts)

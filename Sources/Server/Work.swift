@@ -13,6 +13,7 @@ extension Services {
     let now = time.now()
     do {
       try await database.write { try $0.releaseAllLeases(at: now) }
+      try media.blobs.sweep()
     } catch {
       log.error("leases could not be given back", metadata: ["reason": "\(error)"])
     }
@@ -34,7 +35,7 @@ extension Services {
       group.addTask {
         await every(.seconds(3_600), "housekeeping") {
           try await Housekeeping(database: database, time: time).sweep()
-          _ = try media.blobs.sweep()
+          try await media.sweepUnused()
           try await database.tidy()
         }
       }
@@ -54,6 +55,7 @@ extension Services {
       case .federate(let intent): try await composer.compose(intent, for: lease)
       case .fetchMedia(let id): try await media.fetch(id, lease: lease)
       case .reconsider(let id): try await media.reconsider(id, lease: lease)
+      case .discardFiles(let files): try await media.discard(files, lease: lease)
       }
     }
   }

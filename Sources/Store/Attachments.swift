@@ -153,6 +153,16 @@ extension WriteTransaction {
       """)
   }
 
+  package func detachAttachments(of post: Post.ID) throws {
+    try execute("UPDATE attachments SET post_id = NULL, position = 0 WHERE post_id = \(post)")
+  }
+
+  /// Uploads that came into no post; their files are swept once nothing points to them.
+  @discardableResult
+  package func deleteUnpostedAttachments(before id: Attachment.ID) throws -> Int {
+    try execute("DELETE FROM attachments WHERE post_id IS NULL AND id < \(id) AND state <> 'refused'")
+  }
+
   package func delete(attachment id: Attachment.ID) throws { try execute("DELETE FROM attachments WHERE id = \(id)") }
 
   package func replaceRenditions(of id: Attachment.ID, with renditions: [Rendition]) throws {
