@@ -81,7 +81,9 @@ extension WriteTransaction {
   package func rejectFollow(by follower: Account, to followee: Account, in context: OperationContext) throws {
     guard let follow = try follow(of: followee.id, by: follower.id) else { throw OperationFailure.notFound }
     try delete(follow)
-    try deleteNotifications(of: .followRequest, to: followee.id, from: follower.id, post: nil)
+    for kind in [Notification.Kind.follow, .followRequest] {
+      try deleteNotifications(of: kind, to: followee.id, from: follower.id, post: nil)
+    }
     if follower.isLocal {
       try clearHome(of: follower.id, from: followee.id)
     } else {

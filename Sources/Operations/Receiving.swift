@@ -107,8 +107,11 @@ extension WriteTransaction {
       try boost(of: post.id, by: account.id) == nil,
       try self.post(uri: uri) == nil, try !isBlocked(between: account.id, and: post.authorID)
     else { return nil }
+    // Another tail is drawn when a post of the same millisecond has this one.
+    var id: Post.ID = context.ids.at(min(published, context.now))
+    for _ in 0..<4 where try self.post(id) != nil { id = context.ids.at(min(published, context.now)) }
     let boost = Post(
-      id: context.ids.at(min(published, context.now)), uri: uri, url: uri, authorID: account.id, boostOfID: post.id,
+      id: id, uri: uri, url: uri, authorID: account.id, boostOfID: post.id,
       visibility: visibility, createdAt: min(published, context.now), isLocal: false)
     try insert(boost)
     try fillHomes(with: boost, repliesToFollowed: nil)

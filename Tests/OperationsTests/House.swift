@@ -22,14 +22,14 @@ final class House: Sendable {
     database = try SQLiteDatabase(path: folder.appendingPathComponent("a.sqlite").path)
     _ = try await database.migrate(migrations, at: Timestamp(milliseconds: 1))
     instance = try #require(IRI(base).flatMap { Instance(base: $0) })
-    let random = Mutex<UInt8>(0)
+    let random = Mutex<UInt64>(1)
     ids = SnowflakeGenerator(
       time: TimeSource { Timestamp(milliseconds: 1_790_000_000_000) },
       random: RandomBytes { count in
         (0..<count).map { _ in
-          random.withLock { byte in
-            byte &+= 7
-            return byte
+          random.withLock { state in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(truncatingIfNeeded: state >> 56)
           }
         }
       })
