@@ -155,7 +155,7 @@ extension WriteTransaction {
   }
 
   /// Tells those who have not been told of this post before.
-  private func notifyMentioned(_ people: [Account.ID], in post: Post, in context: OperationContext) throws {
+  func notifyMentioned(_ people: [Account.ID], in post: Post, in context: OperationContext) throws {
     let told = try recipients(of: .mention, about: post.id)
     for account in Set(people).subtracting(told).sorted() {
       try notify(account, of: .mention, from: post.authorID, post: post.id, in: context)

@@ -64,7 +64,6 @@ extension WriteTransaction {
     edited.visibility = known.visibility
     try update(edited, version: context.ids.next(), document: received.document)
     try setTags(received.tags, of: known.id)
-    let before = Set(try mentions(of: [known.id])[known.id, default: []].map(\.id))
     try setMentions(received.mentions, of: known.id)
     let kept = try attachments(of: [known.id])[known.id, default: []]
     for gone in kept where !received.attachments.contains(where: { $0.isSameFile(as: gone) }) {
@@ -81,9 +80,7 @@ extension WriteTransaction {
         try store(attachment, of: edited, in: context)
       }
     }
-    for account in Set(received.mentions).subtracting(before) {
-      try notify(account, of: .mention, from: known.authorID, post: known.id, in: context)
-    }
+    try notifyMentioned(received.mentions, in: known, in: context)
     afterCommit(.posts)
   }
 
@@ -92,7 +89,7 @@ extension WriteTransaction {
     if let post = try post(uri: uri) {
       // The caller has asked already; nothing but the author's own word ever deletes a post.
       guard !post.isLocal, try account(post.authorID)?.uri == author else { throw OperationFailure.notFound }
-      try delete(post)
+      if post.boostOfID == nil { try delete(post) } else { try receiveUndo(ofBoost: post) }
     }
     try insert(Tombstone(uri: uri, authorURI: author, deletedAt: context.now))
     afterCommit(.posts)
