@@ -283,6 +283,13 @@ import Testing
       #expect(try tx.idempotentPost(of: author.id, key: "k", since: Timestamp(milliseconds: 0)) == world.post.id)
       #expect(try tx.idempotentPost(of: author.id, key: "k", since: start) == nil)
       try tx.deleteIdempotencyKeys(before: start.adding(.seconds(1)))
+    }
+    #expect(found.scans == [])
+  }
+
+  @Test func `keys, settings and notifications are found by an index`() async throws {
+    let found = try await explain { tx, world, scratch in
+      let author = world.author
       try tx.replaceRemoteKeys(
         of: world.far.uri,
         with: [
