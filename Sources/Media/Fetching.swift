@@ -41,16 +41,14 @@ extension MediaPipeline {
   }
 
   private func settle(_ attachment: Attachment, _ picture: AnalysedPicture, _ lease: JobLease) async throws {
-    var received = attachment
-    // FEP-1311: other bytes than the author signed for. They are looked at, and the difference is on record.
-    if let declared = attachment.declaredDigest, declared != picture.original { received.declaredDigest = nil }
     let context = context
-    let known = received
-    let decision = try await database.write { tx in
-      let decision = try tx.settle(known, as: picture, in: context)
+    let decision = try await database.write { tx -> DecisionRecord? in
       try tx.finish(lease)
-      return decision
+      // Its post may have been deleted, or edited without it, while it was on its way.
+      guard try tx.attachment(attachment.id) != nil else { return nil }
+      return try tx.settle(attachment, as: picture, in: context)
     }
+    guard let decision else { return }
     log.info(
       "picture decided",
       metadata: ["post": "\(attachment.postID.map(\.description) ?? "-")", "reason": "\(decision.verdict.rawValue)"])

@@ -42,12 +42,25 @@ extension Attachment.State {
   }
 }
 
+extension Reason.Code {
+  /// Whether the reason lies in the bytes. A declaration is the word of whoever shows them, and that nobody could look
+  /// says nothing about them.
+  fileprivate var isAboutBytes: Bool {
+    switch self {
+    case .conclusiveEvidence, .strongEvidence, .score, .scoreContested, .moderator: true
+    case .declaredGenerated, .declaredAssisted, .notAnalysed: false
+    }
+  }
+}
+
 extension WriteTransaction {
   /// Lets the policy decide over a picture that was analysed, stores decision and renditions, and carries out what
   /// follows. The files exist already; those of a refused picture lose their rows here and are swept afterwards.
   package func settle(
     _ attachment: Attachment, as analysed: AnalysedPicture, in context: OperationContext
   ) throws -> DecisionRecord {
+    // Read again: looking takes seconds, and an edit meanwhile may have tightened the policy or moved the picture.
+    guard let attachment = try self.attachment(attachment.id) else { throw OperationFailure.notFound }
     var settled = attachment
     settled.original = analysed.original
     settled.perceptualHash = analysed.perceptualHash
@@ -56,6 +69,8 @@ extension WriteTransaction {
     settled.height = analysed.height ?? attachment.height
     settled.digitalSourceType = attachment.digitalSourceType ?? analysed.digitalSourceType
     settled.failure = nil
+    // FEP-1311: other bytes than the author signed for. They are looked at, and the difference is on record.
+    if attachment.declaredDigest != analysed.original { settled.declaredDigest = nil }
     let owner = try account(attachment.ownerID)
     let cleared = try isCleared(
       digest: analysed.original, perceptualHash: analysed.perceptualHash, distance: Limits.clearedDistance)
@@ -70,7 +85,7 @@ extension WriteTransaction {
     try update(settled)
     if settled.state == .refused {
       try replaceRenditions(of: settled.id, with: [])
-      try insertRefused(settled, digest: analysed.original, at: context.now)
+      try remember(settled, refusedFor: record.reasons, in: context)
       try discard(analysed.renditions.map(\.digest) + [analysed.original], in: context)
     } else {
       try replaceRenditions(of: settled.id, with: analysed.renditions)
@@ -94,14 +109,22 @@ extension WriteTransaction {
     return record
   }
 
+  /// Only what was found in the bytes is remembered of them. A stranger who shows somebody else's picture and declares
+  /// it generated would otherwise have the artist's own post refused unseen.
+  private func remember(_ refused: Attachment, refusedFor reasons: [Reason], in context: OperationContext) throws {
+    guard let digest = refused.original, reasons.contains(where: { $0.verdict == .refuse && $0.code.isAboutBytes })
+    else { return }
+    try insertRefused(refused, digest: digest, at: context.now)
+  }
+
   private func discard(_ files: [Digest], in context: OperationContext) throws {
     try enqueue(.discardFiles(Array(Set(files))), id: context.ids.next(), at: context.now)
   }
 
   /// The picture could not be fetched or opened. The post stays; a card with the reason takes the picture's place.
   package func fail(_ attachment: Attachment, reason: String, in context: OperationContext) throws {
-    if reason == "media.refused_before", try refuseAgain(attachment, in: context) { return }
-    var failed = attachment
+    guard var failed = try self.attachment(attachment.id) else { return }
+    if reason == "media.refused_before", try refuseAgain(failed, in: context) { return }
     failed.state = .failed
     failed.failure = reason
     try update(failed)
@@ -210,7 +233,7 @@ extension WriteTransaction {
       let files = try renditions(of: [changed.id])[changed.id, default: []].map(\.digest)
       try replaceRenditions(of: changed.id, with: [])
       try discard(files + [changed.original].compactMap { $0 }, in: context)
-      if let digest = changed.original { try insertRefused(changed, digest: digest, at: context.now) }
+      try remember(changed, refusedFor: decision.told, in: context)
     }
     try notify(
       changed.ownerID, of: .decision, from: changed.ownerID, post: changed.postID, in: context)

@@ -291,6 +291,47 @@ extension House {
     }
   }
 
+  @Test func `a stranger's word on somebody else's picture refuses it only where the stranger shows it`() async throws {
+    let house = try await House()
+    let (far, thief) = (try await house.stranger("far"), try await house.stranger("thief"))
+    let url = house.iri("https://paper.test/own.png")
+    let stolen = Model.Attachment(
+      id: house.ids.next(), ownerID: thief.id, remoteURL: url, digitalSourceType: "trainedAlgorithmicMedia",
+      createdAt: house.now)
+    _ = try await house.receive(house.remote("mine", by: thief, at: "1") { $0.attachments = [stolen] }, from: thief)
+    try await house.write { tx, context in
+      var declared = house.analysed("a", nil, for: stolen.id)
+      declared.declaration = .generated
+      _ = try tx.settle(stolen, as: declared, in: context)
+    }
+    #expect(try await house.state(stolen.id) == .refused)
+    #expect(try await house.read { try $0.isRefused(digest: house.digest("a"), url: url) } == false)
+    let own = try await house.remotePicture("a", nil, by: far, path: "own")
+    #expect(own.picture.state == .ready)
+  }
+
+  @Test func `what an edit said while the picture was looked at stays`() async throws {
+    let house = try await House()
+    let far = try await house.stranger("far")
+    let picture = Model.Attachment(
+      id: house.ids.next(), ownerID: far.id, remoteURL: house.iri("https://paper.test/1.png"), createdAt: house.now)
+    _ = try await house.receive(house.remote("text", by: far, at: "1") { $0.attachments = [picture] }, from: far)
+    let before = try await house.current(picture.id)
+    try await house.write { tx, _ in
+      var edited = before
+      edited.altText = "a heron"
+      edited.usagePolicy = UsagePolicy(.noAI, basis: .explicit)
+      try tx.update(edited)
+    }
+    try await house.write { tx, context in
+      _ = try tx.settle(before, as: house.analysed("a", nil, for: before.id), in: context)
+    }
+    let after = try await house.current(picture.id)
+    #expect(after.altText == "a heron")
+    #expect(after.usagePolicy != nil)
+    #expect(after.postID == before.postID && after.state == .ready)
+  }
+
   @Test func `a moderator's label on a refused picture outlives the second fetch`() async throws {
     let house = try await House()
     let (far, boss) = (try await house.stranger("far"), try await house.artist("boss"))
