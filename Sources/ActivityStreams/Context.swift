@@ -87,6 +87,8 @@ extension Context {
           let isOurs = definition.string == Names.activityStreams
           guard isOurs || definition["@id"]?.string == Names.activityStreams else { throw .redefinedTerm(term) }
         }
+        // A scoped context changes names further down, for readers of JSON-LD alone.
+        if let scoped = definition["@context"] { try check(scoped, depth: depth + 1) }
         guard guarded.contains(term) else { continue }
         guard isPlain(definition, of: term) else { throw .redefinedTerm(term) }
       }

@@ -25,7 +25,7 @@ package enum JSONFailure: Error, Hashable, Sendable {
   package var code: String {
     switch self {
     case .syntax: "json.syntax"
-    case .encoding: "json.encoding"
+    case .encoding: "json.utf8"
     case .depth: "json.depth"
     case .duplicateKey: "json.duplicate_key"
     case .tooLarge: "json.too_large"

@@ -45,6 +45,8 @@ package final class ActorResolver: Sendable {
     guard !isLocal else { throw .unacceptable("account.unknown") }
     let answer = try await webFinger(handle, budget: budget)
     guard let actor = answer.actor else { throw .unacceptable("webfinger.no_actor") }
+    // A stranger's name for somebody here is no name of theirs (GHSA-9pmv).
+    guard !actor.hasSameOrigin(as: environment.instance.base) else { throw .unacceptable("id.local") }
     return try await account(actor, budget: budget)
   }
 

@@ -101,14 +101,28 @@ package final class SignedFetch: Sendable {
     let key: SigningKey
     do { key = try await environment.keys.instanceKeys(of: environment.instance).rsa } catch { throw .unsigned }
     let time = environment.time
+    let base = environment.instance.base
+    let detour = Detour()
     let request = OutgoingRequest(
       url: url, headers: [HeaderField("Accept", MediaType.accept)], maximumResponse: Limits.fetchedDocument,
       deadline: deadline,
       prepare: { target in
+        // A redirect to ourselves is not followed: what is ours is in the database or nowhere.
+        guard !target.url.hasSameOrigin(as: base) else {
+          detour.isLocal.withLock { $0 = true }
+          throw FetchFailure.local
+        }
         let facts = RequestFacts(method: target.method.rawValue, url: target.url)
         return try key.sign(facts, by: scheme, at: time.now()).all.map { HeaderField($0.name, $0.value) }
       })
-    do { return try await environment.client.get(request) } catch { throw .transport(error) }
+    do { return try await environment.client.get(request) } catch {
+      throw detour.isLocal.withLock { $0 } ? .local : .transport(error)
+    }
+  }
+
+  /// Where a redirect led, told from inside the request.
+  private final class Detour: Sendable {
+    let isLocal = Mutex(false)
   }
 
   /// How `host` likes to be signed to, if that is known. Throws for a blocked host: nothing is asked of it, whatever
