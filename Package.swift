@@ -157,8 +157,9 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "Primitives", "Signatures", "Policy", "Model", "Persistence", "Store", "Operations", "Transport", "Media",
-        "Federation", "Server", crypto, hummingbird, httpTypes, logging, nioCore, nioPosix, nioHTTP1, nioSSL,
+        "Primitives", "Signatures", "Policy", "Model", "Persistence", "Store", "Operations", "Transport", "Forensics",
+        "Media", "Federation", "Server", crypto, hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioPosix,
+        nioHTTP1, nioSSL,
       ],
       path: "Tests/TestSupport", swiftSettings: house),
     tests("PrimitivesTests", ["Primitives"]),
