@@ -1,0 +1,55 @@
+import TestSupport
+import Testing
+
+/// The catalogue of threats, as far as the routes of this server go. Adding a case is adding a file.
+@Suite struct AbuseCaseTests {
+  @Test(arguments: AbuseCase.all(.inbox))
+  func `bad input to an inbox is refused and changes nothing`(abuse: AbuseCase) async throws {
+    try await attempt(abuse)
+  }
+
+  @Test(arguments: AbuseCase.all(.fetch))
+  func `a bad document of another server is not believed`(abuse: AbuseCase) async throws {
+    try await attempt(abuse)
+  }
+
+  @Test(arguments: AbuseCase.all(.dial))
+  func `a bad address is not dialled`(abuse: AbuseCase) async throws {
+    try await attempt(abuse)
+  }
+
+  @Test(arguments: AbuseCase.all(.picture))
+  func `a bad picture costs nobody anything`(abuse: AbuseCase) async throws {
+    try await attempt(abuse)
+  }
+
+  private func attempt(_ abuse: AbuseCase) async throws {
+    try await AbuseWorld.with(known: abuse.known) { world in
+      for (number, attempt) in abuse.attempts.enumerated() {
+        try await world.run(attempt, of: abuse, number: number)
+      }
+    }
+  }
+
+  @Test func `every case of groups A, B, C, F, G and J runs or says what it waits for`() {
+    let run = AbuseCase.all.map(\.id)
+    let waiting = AbuseCase.waiting
+    #expect(Set(run).isDisjoint(with: waiting.keys))
+    #expect(run.count == Set(run).count)
+    #expect((run + waiting.keys).sorted() == AbuseCaseTests.catalogue)
+    #expect(waiting.values.allSatisfy { !$0.isEmpty })
+  }
+
+  private static let catalogue: [String] =
+    numbers("A", [1, 2, 4, 5, 7, 8, 10, 11, 13, 14, 15, 16, 18, 19, 21, 22, 23, 24, 25, 26])
+    + numbers("B", [28, 30, 31, 33, 34, 35, 36, 38, 39, 40, 41, 42, 44, 45, 46])
+    + numbers("C", [47, 48, 49, 50, 51, 53, 54, 55, 57, 59, 60, 61, 62, 64])
+    + numbers("F", [118, 120, 121, 122, 125, 126, 127, 129, 130, 131, 132, 133, 134, 135, 136, 137, 139, 140])
+    + numbers("G", [142, 143, 144, 145, 146, 148, 149, 150, 151, 153, 155, 156, 158, 159, 160, 162, 163, 164, 165])
+    + numbers(
+      "J", [204, 205, 206, 207, 208, 209, 210, 211, 213, 214, 215, 216, 219, 220, 221, 223, 224, 226, 227, 228])
+
+  private static func numbers(_ group: String, _ numbers: [Int]) -> [String] {
+    numbers.map { number in group + String(repeating: "0", count: 3 - String(number).count) + String(number) }
+  }
+}
