@@ -127,7 +127,7 @@ import Testing
     let dots = (0..<400 * 300 * 3).map { UInt8($0 / 3 % 400 < 200 ? 250 : 30) }
     let flat = try Picture.from(samples: dots, width: 400, height: 300, bands: 3).encoded(as: .png, quality: 1)
     #expect(try process(flat).report.renditions.first?.format == .png)
-    var chance = SplitMix(state: 3)
+    var chance = SplitMix(seed: 3)
     let noise = (0..<400 * 300 * 3).map { _ in UInt8(chance.below(256)) }
     let photo = try Picture.from(samples: noise, width: 400, height: 300, bands: 3).encoded(as: .png, quality: 1)
     #expect(try process(photo).report.renditions.first?.format == .jpeg)

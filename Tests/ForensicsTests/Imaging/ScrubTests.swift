@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test func `cut and mutated files end in a refusal or a file, never in a trap`() throws {
-    var chance = SplitMix(state: 7)
+    var chance = SplitMix(seed: 7)
     for format in [ImageFormat.jpeg, .png, .webp] {
       let plain = Array(try Drawing.picture(width: 24, height: 24).encoded(as: format, quality: 70))
       for round in 0..<400 {
@@ -83,14 +83,6 @@ import Testing
   }
 }
 
-struct SplitMix {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
+extension SplitMix {
   mutating func below(_ bound: Int) -> Int { bound <= 0 ? 0 : Int(next() % UInt64(bound)) }
 }

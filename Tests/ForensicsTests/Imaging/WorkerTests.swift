@@ -79,7 +79,7 @@ enum WorkerProgram {
   }
 
   @Test func `hostile files cost at most their own worker`() throws {
-    var chance = SplitMix(state: 99)
+    var chance = SplitMix(seed: 99)
     var worker = try start(MediaWorker.Bounds(jobs: 1_000))
     let seeds: [[UInt8]] = [
       Drawing.withExif(try Drawing.jpeg(width: 60, height: 40)),
