@@ -158,11 +158,25 @@ extension WriteTransaction {
     afterCommit(.deliveries)
   }
 
+  /// What was deleted while it was under way is not tried again: its Delete may be there by then.
   package func retry(_ delivery: ID<Delivery>, at time: Timestamp, status: Int?, error: String?) throws {
     try execute(
       """
-      UPDATE deliveries SET next_at = \(time), leased_until = NULL, last_status = \(status), last_error = \(error)
+      UPDATE deliveries SET next_at = \(time), leased_until = NULL, last_status = \(status), last_error = \(error),
+        state = CASE WHEN EXISTS (SELECT 1 FROM outgoing JOIN tombstones ON tombstones.uri = outgoing.object_uri
+          WHERE outgoing.id = deliveries.outgoing_id AND outgoing.created_at < tombstones.deleted_at)
+          THEN 'abandoned' ELSE state END
       WHERE id = \(delivery)
+      """)
+  }
+
+  /// Forgets what waits to be told of `uri`, an object or an activity that its sender takes back. After an hour a
+  /// Delete overtakes a Create that a peer could not take, and the Create would then bring back what was deleted.
+  package func withdrawDeliveries(of uri: IRI, by sender: Account.ID) throws {
+    try execute(
+      """
+      DELETE FROM deliveries WHERE sender_id = \(sender) AND state = 'waiting' AND leased_until IS NULL
+        AND outgoing_id IN (SELECT id FROM outgoing WHERE object_uri = \(uri) OR uri = \(uri))
       """)
   }
 

@@ -165,6 +165,29 @@ import Testing
     #expect(hosts == ["slow.test": 3, "rest.test": 1, "busy.test": 1])
   }
 
+  @Test func `what was deleted before a peer could take it is never told to it`() async throws {
+    let post = try await Post()
+    let object = iri("https://atelier.test/o")
+    try await post.send("create", to: ["down.test/in", "busy.test/in"])
+    try await post.send("other", to: ["down.test/in"], about: "https://atelier.test/p")
+    let leased = try #require(try await post.lease(start, busy: ["down.test"]).first)
+    let deletedAt = at(1)
+    let sender = post.senders[0]
+    try await post.scratch.write { tx in
+      try tx.insert(Tombstone(uri: object, authorURI: sender.uri, deletedAt: deletedAt))
+      try tx.withdrawDeliveries(of: object, by: sender.id)
+    }
+    try await post.send("delete", to: ["down.test/in", "busy.test/in"], at: at(1))
+    // The one under way keeps its place in the order, and is not tried again when it fails.
+    #expect(names(try await post.lease(at(1), busy: ["down.test"])) == [])
+    let next = at(2)
+    try await post.scratch.write { try $0.retry(leased.id, at: next, status: 503, error: nil) }
+    #expect(names(try await post.lease(at(2), busy: ["down.test"])) == ["delete"])
+    let rest = try await post.lease(at(200))
+    #expect(!names(rest).contains("create"))
+    #expect(names(rest).contains("other"))
+  }
+
   @Test func `one sender's deliveries to one inbox keep their order until one is an hour late`() async throws {
     let post = try await Post()
     try await post.send("create", to: ["paper.test/in", "other.test/in"])

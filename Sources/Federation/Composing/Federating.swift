@@ -21,6 +21,7 @@ extension Composer {
       isUpdate: activity.isUpdate, body: activity.body, createdAt: now)
     try await environment.database.write { tx in
       try tx.finish(lease)
+      if let uri = intent.takenBack { try tx.withdrawDeliveries(of: uri, by: activity.sender.id) }
       guard try tx.insert(outgoing) else { return }
       let followers = activity.toFollowers ? try tx.remoteFollowers(of: activity.sender.id) : []
       let people = activity.recipients.filter { !$0.isLocal && $0.suspendedAt == nil }
@@ -138,6 +139,17 @@ extension Composer {
     let body = try await signed(document, by: sender.id, at: now).bytes
     return ComposedActivity(
       sender: sender, id: id, object: sender.uri, isUpdate: true, body: body, toFollowers: true)
+  }
+}
+
+extension FederationIntent {
+  /// What a peer that has not heard of it yet need not hear of any more.
+  fileprivate var takenBack: IRI? {
+    switch self {
+    case .deleted(let uri, _, _, _), .unboosted(let uri, _, _, _), .unfollowed(let uri, _, _): uri
+    case .created, .updated, .boosted, .favourited, .unfavourited, .followed, .accepted, .rejected, .profileUpdated:
+      nil
+    }
   }
 }
 
