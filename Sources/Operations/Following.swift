@@ -13,6 +13,10 @@ extension WriteTransaction {
       throw OperationFailure(.forbidden, "follow.not_allowed", "This account can not be followed.")
     }
     if let existing = try follow(of: followee.id, by: follower.id) { return existing }
+    // Nobody answers there any more, and no follow is moved for anybody.
+    guard followee.movedTo == nil else {
+      throw OperationFailure(.forbidden, "follow.moved", "This account has moved. Follow the new one.")
+    }
     if !followee.isLocal, context.instance.isTrial {
       throw OperationFailure(.forbidden, "federation.off", "This is a trial instance: it does not federate.")
     }

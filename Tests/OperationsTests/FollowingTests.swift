@@ -162,6 +162,17 @@ import Testing
     await #expect(throws: OperationFailure.self) { try await house.write { try $0.block(mika, by: mika, in: $1) } }
   }
 
+  @Test func `nobody follows an account that has moved away`() async throws {
+    let house = try await House()
+    let (mika, far) = (try await house.artist("mika"), try await house.stranger("far"))
+    try await house.write { tx, _ in try tx.receiveMove(of: far, to: house.iri("https://new.test/users/far")) }
+    let moved = try #require(try await house.read { try $0.account(far.id) })
+    await #expect(throws: OperationFailure.self) {
+      try await house.write { _ = try $0.follow(moved, by: mika, in: $1) }
+    }
+    #expect(try await house.jobs() == [])
+  }
+
   @Test func `a trial asks nobody elsewhere and tells nobody`() async throws {
     let house = try await House(base: "http://127.0.0.1:8080")
     let (mika, far) = (try await house.artist("mika"), try await house.stranger("far"))
