@@ -55,8 +55,18 @@ extension WriteTransaction {
         ORDER BY jobs.run_at, jobs.id LIMIT \(limit))
       RETURNING id, payload, attempt
       """)
-    return try leased.map {
-      JobLease(id: try $0.id("id"), job: try $0.json("payload"), attempt: try $0.int("attempt"))
+    return try leased.compactMap { row in
+      let id: ID<Job> = try row.id("id")
+      do {
+        return JobLease(id: id, job: try row.json("payload"), attempt: try row.int("attempt"))
+      } catch {
+        // What another version queued and this one can not read must not stop the lane for all the rest.
+        try execute(
+          """
+          UPDATE jobs SET state = 'quarantined', leased_until = NULL, last_error = 'unreadable' WHERE id = \(id)
+          """)
+        return nil
+      }
     }.sorted { $0.id < $1.id }
   }
 
@@ -73,10 +83,12 @@ extension WriteTransaction {
       "UPDATE jobs SET run_at = \(time), leased_until = NULL, last_error = \(error) WHERE id = \(lease.id)")
   }
 
+  /// Gives up its name: a disk that was full for an hour must not keep a picture from ever being fetched again.
   package func quarantine(_ lease: JobLease, error: String) throws {
     try execute(
       """
-      UPDATE jobs SET state = 'quarantined', leased_until = NULL, last_error = \(error) WHERE id = \(lease.id)
+      UPDATE jobs SET state = 'quarantined', leased_until = NULL, dedup_key = NULL, last_error = \(error)
+      WHERE id = \(lease.id)
       """)
   }
 

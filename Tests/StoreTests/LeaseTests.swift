@@ -97,6 +97,27 @@ import Testing
     #expect(numbers(try await lease(scratch, 130)) == [])
   }
 
+  @Test func `a job nobody can read is put aside and the lane goes on`() async throws {
+    let scratch = try await Scratch()
+    try await enqueue(scratch, 1)
+    try await enqueue(scratch, 2)
+    try await scratch.write { tx in
+      _ = try tx.execute("UPDATE jobs SET payload = '{\"paint\":{}}' WHERE id = (SELECT MIN(id) FROM jobs)")
+    }
+    #expect(numbers(try await lease(scratch, 0)) == [2])
+    let counts = try await scratch.read { try $0.jobCounts().map { "\($0.state) \($0.count)" } }
+    #expect(Set(counts) == ["quarantined 1", "ready 1"])
+  }
+
+  @Test func `a job that failed too often gives its name to the next`() async throws {
+    let scratch = try await Scratch()
+    try await enqueue(scratch, 1, dedup: "media 1")
+    let first = try #require(try await lease(scratch, 0).first)
+    try await scratch.write { try $0.quarantine(first, error: "disk") }
+    try await enqueue(scratch, 2, dedup: "media 1")
+    #expect(numbers(try await lease(scratch, 0)) == [2])
+  }
+
   @Test func `a job waits for its time and its own lane`() async throws {
     let scratch = try await Scratch()
     try await enqueue(scratch, 1, at: at(3))
