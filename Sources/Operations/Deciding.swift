@@ -241,13 +241,16 @@ extension WriteTransaction {
     afterCommit(.posts)
   }
 
+  /// Anybody may appeal, so the number that wait is limited; strangers can not use up what the owner has.
   package func appeal(
-    _ attachment: Attachment, message: String, contact: String, in context: OperationContext
+    _ attachment: Attachment, message: String, contact: String, by person: Account.ID? = nil,
+    in context: OperationContext
   ) throws -> Appeal {
     guard try decisions(on: [attachment.id])[attachment.id].map({ $0.verdict != .accept }) == true else {
       throw OperationFailure(.invalid, "appeal.nothing_to_appeal", "No decision stands against this picture.")
     }
-    guard try openAppeals(on: attachment.id) < Limits.openAppeals else {
+    let most = person == attachment.ownerID ? 2 * Limits.openAppeals : Limits.openAppeals
+    guard try openAppeals(on: attachment.id) < most else {
       throw OperationFailure(.conflict, "appeal.open", "Appeals on this picture are waiting for a moderator already.")
     }
     let appeal = Appeal(

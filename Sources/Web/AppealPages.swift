@@ -69,7 +69,8 @@ extension WebFace {
     do {
       try await database.write { tx in
         guard let picture = try tx.attachment(id) else { throw OperationFailure.notFound }
-        _ = try tx.appeal(picture, message: message, contact: contact, in: change)
+        _ = try tx.appeal(
+          picture, message: message, contact: contact, by: context.bearer?.account.id, in: change)
       }
     } catch let failure as OperationFailure where failure.kind != .notFound {
       return try await appealPage(
