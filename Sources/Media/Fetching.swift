@@ -21,6 +21,11 @@ extension MediaPipeline {
     guard let (attachment, owner, post) = found, attachment.state == .waiting, let url = attachment.remoteURL else {
       return try await finish(lease)
     }
+    // What is here is not fetched through the network, and a blocked host is asked for nothing, whoever shows it.
+    guard !url.hasSameOrigin(as: instance.base) else { return try await give(up: attachment, "fetch.local", lease) }
+    if try await database.read({ try $0.block(of: url.host) != nil }) {
+      return try await give(up: attachment, "fetch.blocked_host", lease)
+    }
     if try await database.read({ try $0.isRefused(digest: attachment.declaredDigest, url: url) }) {
       return try await give(up: attachment, "media.refused_before", lease)
     }
