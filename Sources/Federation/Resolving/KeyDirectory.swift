@@ -91,6 +91,8 @@ package final class KeyDirectory: Sendable {
     state.withLock { state in
       for (id, key) in state.keys where key.owner == owner { state.keys[id] = nil }
       for key in parsed { state.keys[key.id] = key }
+      // Every new actor's keys pass here, and whoever makes actors chooses how many there are.
+      while state.keys.count > Limits.cachedKeys, let oldest = state.keys.keys.first { state.keys[oldest] = nil }
     }
   }
 
