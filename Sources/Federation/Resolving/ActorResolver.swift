@@ -123,6 +123,12 @@ package final class ActorResolver: Sendable {
         // Two activities of a new actor may both have fetched it.
         if let first = try tx.account(uri: account.uri), first.id != account.id { return first }
         guard try tx.tombstone(uri: account.uri) == nil else { throw ResolveFailure.unacceptable("actor.gone") }
+        var account = account
+        // What was decided here, or came by a Move, while the document was on its way is not taken back by it.
+        if let current = try tx.account(account.id) {
+          account.suspendedAt = current.suspendedAt
+          account.movedTo = current.movedTo
+        }
         try tx.receiveActor(account, keys: keys, document: document)
         return account
       }
