@@ -2,6 +2,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import Model
+import Primitives
 import ServiceLifecycle
 import UnixSignals
 
@@ -12,7 +13,10 @@ extension Services {
     announce()
     let application = Application(
       router: try router(), server: .http1(configuration: .init(idleTimeout: .seconds(60))),
-      configuration: ApplicationConfiguration(address: bindAddress, serverName: "Atelier"), logger: log)
+      configuration: ApplicationConfiguration(
+        address: bindAddress, serverName: "Atelier",
+        // A flood of idle ones, each closed after a minute, must not use up the files of the database.
+        availableConnectionsDelegate: MaximumAvailableConnections(Limits.openConnections)), logger: log)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [.init(service: BackgroundWork(services: self)), .init(service: application)],
