@@ -93,12 +93,12 @@ package struct ClientAPI: Sendable {
   /// Adds every route of the table, with authentication, problems as JSON and the headers of every API answer.
   package func mount(on router: Router<FaceContext>) {
     let group = router.group()
-      .add(middleware: APIHeaders())
+      .add(middleware: APIHeaders(policy: instance.usagePolicy))
       .add(middleware: ProblemMiddleware())
       .add(middleware: BearerAuthentication(database: database))
     for route in routes { route.register(on: group) }
     for path in Set(routes.map(\.path)) {
-      router.group().add(middleware: APIHeaders())
+      router.group().add(middleware: APIHeaders(policy: instance.usagePolicy))
         .on(RouterPath(path), method: .options) { _, _ in Response(status: .noContent) }
     }
   }

@@ -122,11 +122,13 @@ extension HTTPField.Name {
 
 /// What every answer of the API says: who may read it from a browser, and how machines may use it.
 struct APIHeaders: RouterMiddleware {
+  let policy: UsagePolicy
+
   func handle(
     _ request: Request, context: FaceContext, next: (Request, FaceContext) async throws -> Response
   ) async throws -> Response {
     var response = try await next(request, context)
-    response.state(UsagePolicy(.standard, basis: .instanceDefault))
+    response.state(policy)
     response.headers[.accessControlAllowOrigin] = "*"
     response.headers[.accessControlAllowMethods] = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
     response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type, Idempotency-Key"

@@ -15,7 +15,7 @@ package func effectivePolicy(
   state(account.usagePolicy, .account)
   state(post?.usagePolicy, .object)
   state(attachment?.usagePolicy, .attachment)
-  let standard = UsagePolicy(.standard, basis: .instanceDefault)
+  let standard = instance.usagePolicy
   statements.append(PolicyStatement(party: instance.base, scope: .account, policy: standard))
   return combine(statements)?.policy ?? standard
 }

@@ -1,18 +1,22 @@
+import Policy
 import Primitives
 
 /// Who this server is, and the addresses of everything on it. Actor ids are permanent, so the host never changes.
 package struct Instance: Hashable, Sendable {
   /// Without a trailing slash: `https://paper.test`.
   package let base: IRI
+  /// What this place says of the works shown on it where their author is silent, marked as a default.
+  package let usagePolicy: UsagePolicy
   /// Its own actor's name in WebFinger is the host name.
   package var host: Host { base.host }
   /// On plain http and loopback: federation is off, and every page says so.
   package var isTrial: Bool { base.scheme == "http" }
 
   /// `base` must be an origin: no path, query or fragment.
-  package init?(base: IRI) {
+  package init?(base: IRI, usagePolicy: UsagePolicy.Preset = .standard) {
     guard base.pathAndQuery == "/", base.fragment == nil, let origin = IRI(base.origin) else { return nil }
     self.base = origin
+    self.usagePolicy = UsagePolicy(usagePolicy, basis: .instanceDefault)
   }
 
   /// `path` is ours and made of names and numbers, so it is always an IRI; the base stands in should it not be.

@@ -34,7 +34,8 @@ package struct NewAccount: Sendable {
 }
 
 extension WriteTransaction {
-  /// Creates an account with the policy every new account has, `no-ai`, marked as a default and not as a choice.
+  /// Creates an account with the instance's policy, `no-ai` unless its operator chose another, marked as a default and
+  /// not as a choice.
   package func createAccount(_ new: NewAccount, id: Account.ID, in context: OperationContext) throws -> Account {
     guard NewAccount.isUsername(new.username), !NewAccount.reserved.contains(new.username) else {
       throw OperationFailure(
@@ -57,7 +58,7 @@ extension WriteTransaction {
       displayName: new.username, inbox: instance.inbox(new.username), sharedInbox: instance.sharedInbox,
       outbox: instance.outbox(new.username), followers: instance.followers(new.username),
       following: instance.following(new.username), featured: instance.featured(new.username),
-      usagePolicy: UsagePolicy(.standard, basis: .instanceDefault), policyStatedAt: context.now,
+      usagePolicy: instance.usagePolicy, policyStatedAt: context.now,
       createdAt: context.now, fetchedAt: context.now)
     try insert(account)
     try insert(

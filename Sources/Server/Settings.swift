@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Policy
 import Primitives
 import TOMLKit
 import Transport
@@ -57,8 +58,9 @@ package struct SettingsSources: Sendable {
   }
 
   package static let names = [
-    "instance.base_url", "instance.title", "instance.about", "listen", "home", "federation.allowed_private_networks",
-    "federation.extra_ca_file", "federation.authorized_fetch", "log.level", "media.workers",
+    "instance.base_url", "instance.title", "instance.about", "instance.usage_policy", "listen", "home",
+    "federation.allowed_private_networks", "federation.extra_ca_file", "federation.authorized_fetch", "log.level",
+    "media.workers",
   ]
 
   /// `instance.base_url` is `ATELIER_INSTANCE_BASE_URL` in the environment.
@@ -109,7 +111,8 @@ extension Settings {
     {
       problems.append("\(name) in the environment is no setting of Atelier.")
     }
-    let instance = Settings.instance(sources.value("instance.base_url"), &problems)
+    let preset = Settings.preset(sources.value("instance.usage_policy"), &problems)
+    let instance = Settings.instance(sources.value("instance.base_url"), preset, &problems)
     let listen = Settings.listen(sources.value("listen") ?? "127.0.0.1:8080", &problems)
     let home = sources.value("home") ?? ""
     if !home.hasPrefix("/") { problems.append("home must be the absolute path of a folder, such as /var/lib/atelier.") }
@@ -140,12 +143,24 @@ extension Settings {
   /// Variables of this name that the deployment scripts use for themselves.
   private static let foreignVariables: Set<String> = ["ATELIER_CONFIG", "ATELIER_PORT"]
 
-  private static func instance(_ text: String?, _ problems: inout [String]) -> Instance? {
+  private static func preset(_ text: String?, _ problems: inout [String]) -> UsagePolicy.Preset {
+    guard let text else { return .standard }
+    guard let preset = UsagePolicy.Preset(rawValue: text) else {
+      let names = UsagePolicy.Preset.allCases.map(\.rawValue).joined(separator: ", ")
+      problems.append("instance.usage_policy is one of \(names), not \"\(text)\".")
+      return .standard
+    }
+    return preset
+  }
+
+  private static func instance(
+    _ text: String?, _ usagePolicy: UsagePolicy.Preset, _ problems: inout [String]
+  ) -> Instance? {
     guard let text, !text.isEmpty else {
       problems.append("instance.base_url is missing: the address people will use, such as https://paper.example.")
       return nil
     }
-    guard let iri = IRI(text), let instance = Instance(base: iri) else {
+    guard let iri = IRI(text), let instance = Instance(base: iri, usagePolicy: usagePolicy) else {
       problems.append("instance.base_url must be an address without a path, such as https://paper.example.")
       return nil
     }

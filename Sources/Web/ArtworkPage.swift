@@ -21,7 +21,7 @@ private struct ArtworkPage {
   let authorPath: String
   let handle: String
   let plates: [Plate]
-  let content: String
+  let contentHTML: String
   let language: String
   let warning: String?
   let date: String
@@ -121,7 +121,7 @@ extension WebFace {
     }
     return ArtworkPage(
       heading: heading, author: shownName(author), authorPath: path(of: author), handle: handle(of: author),
-      plates: plates, content: post.content, language: post.language ?? "",
+      plates: plates, contentHTML: post.content, language: post.language ?? "",
       warning: post.isSensitive ? (post.spoiler.isEmpty ? "Sensitive" : post.spoiler) : nil,
       date: dayInWords(post.createdAt), time: post.createdAt.iso8601Seconds,
       edited: post.editedAt.map(dayInWords), visibility: WebFace.inWords(post.visibility),

@@ -36,11 +36,11 @@ private struct GridPage {
 private struct ArtistPage {
   struct Field {
     let name: String
-    let value: String
+    let valueHTML: String
   }
   let name: String
   let handle: String
-  let note: String
+  let noteHTML: String
   let fields: [Field]
   let policy: PolicyWords
   let policyPath: String
@@ -179,8 +179,9 @@ extension WebFace {
       frame.imageAlt = first.alt
     }
     let model = ArtistPage(
-      name: shownName(account), handle: handle(of: account), note: account.note,
-      fields: account.fields.map { .init(name: displayName($0.name), value: $0.value) }, policy: PolicyWords(policy),
+      name: shownName(account), handle: handle(of: account), noteHTML: account.note,
+      fields: account.fields.map { .init(name: displayName($0.name), valueHTML: $0.value) },
+      policy: PolicyWords(policy),
       policyPath: "\(path(of: account))/policy", isLocal: account.isLocal,
       origin: account.isLocal ? nil : account.url.text, tiles: tiles, showsAuthor: false,
       older: older(posts, at: path(of: account)),

@@ -115,7 +115,7 @@ package struct WebFace: Sendable {
 
   var isSecure: Bool { instance.base.scheme == "https" }
   /// What holds where nobody has spoken.
-  var standardPolicy: UsagePolicy { UsagePolicy(.standard, basis: .instanceDefault) }
+  var standardPolicy: UsagePolicy { instance.usagePolicy }
   var context: OperationContext { OperationContext(instance: instance, ids: ids, now: time.now()) }
 }
 

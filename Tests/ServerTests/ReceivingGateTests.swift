@@ -108,7 +108,7 @@ import Transport
     let after = world.database.counters
     #expect(after.writes - before.writes == 50)
     #expect(after.reads == before.reads)
-    #expect(after.statements - before.statements == 50 * 4)
+    #expect(after.statements - before.statements == 50 * 5)
     await world.close()
   }
 

@@ -1,35 +1,34 @@
 import ActivityStreams
-import Foundation
 import Model
 import Persistence
 import Primitives
 import Signatures
 import Store
 
-/// The form of a parked request in its row.
-private struct ParkedHead: Codable {
-  var method: String
-  var target: String
-  var scheme: String
-  var authorities: [Primitives.Host]
-  var fields: [[String]]
-
-  init(_ request: InboxRequest) {
-    method = request.method
-    target = request.target
-    scheme = request.scheme
-    authorities = request.authorities
-    fields = request.fields.all.map { [$0.name, $0.value] }
+/// The form of a parked request in its row: everything but the body, and but the sender's address, since what is parked
+/// asks on its own account.
+private enum ParkedHead {
+  static func json(_ request: InboxRequest) -> JSON {
+    [
+      "method": .string(request.method), "target": .string(request.target), "scheme": .string(request.scheme),
+      "authorities": .array(request.authorities.map { .string($0.text) }),
+      "fields": .array(request.fields.all.map { [.string($0.name), .string($0.value)] }),
+    ]
   }
 
-  /// The sender's address is not kept: what is parked asks on its own account.
-  func request(_ body: [UInt8]) -> InboxRequest {
-    let pairs = fields.compactMap { pair -> (String, String)? in
-      guard pair.count == 2, let name = pair.first, let value = pair.last else { return nil }
+  static func request(_ head: JSON, body: [UInt8]) -> InboxRequest? {
+    guard let method = head["method"]?.string, let target = head["target"]?.string,
+      let scheme = head["scheme"]?.string, let authorities = head["authorities"]?.array,
+      let fields = head["fields"]?.array
+    else { return nil }
+    let pairs = fields.compactMap { field -> (String, String)? in
+      guard let name = field.array?.first?.string, let value = field.array?.last?.string else { return nil }
       return (name, value)
     }
     return InboxRequest(
-      method: method, target: target, scheme: scheme, authorities: authorities, fields: HeaderFields(pairs), body: body)
+      method: method, target: target, scheme: scheme,
+      authorities: authorities.compactMap { $0.string.flatMap { Primitives.Host($0) } }, fields: HeaderFields(pairs),
+      body: body)
   }
 }
 
@@ -42,9 +41,9 @@ extension InboxGate {
     guard request.body.count <= Limits.parkedBody else { return answer }
     let id: ID<ParkedRequest> = environment.ids.next()
     do {
-      let head = String(decoding: try JSONEncoder().encode(ParkedHead(request)), as: UTF8.self)
       let parked = ParkedRequest(
-        id: id, keyHost: keyHost, request: head, body: request.body, receivedAt: now, attempt: 0)
+        id: id, keyHost: keyHost, request: ParkedHead.json(request).text, body: request.body, receivedAt: now,
+        attempt: 0)
       return try await environment.database.write { tx in
         let count = try tx.parkedCount(of: keyHost)
         guard count.host < Limits.parkedPerHost, count.all < Limits.parkedRequests else { return answer }
@@ -87,8 +86,6 @@ package struct ParkedVerifier: Sendable {
   }
 
   private static func request(_ parked: ParkedRequest) -> InboxRequest? {
-    do {
-      return try JSONDecoder().decode(ParkedHead.self, from: Data(parked.request.utf8)).request(parked.body)
-    } catch { return nil }
+    do { return ParkedHead.request(try JSON(parsing: parked.request), body: parked.body) } catch { return nil }
   }
 }
