@@ -56,14 +56,34 @@ struct AbuseCase: Sendable, CustomTestStringConvertible {
     self.id = id
     self.title = title
     self.shape = shape
-    self.attempts = attempts
+    self.attempts = attempts.flatMap(AbuseCase.spread)
     known = json["known"]?.array?.compactMap(\.string) ?? ["bob"]
+  }
+}
+
+extension AbuseCase {
+  /// `each` makes an attempt of every value in every property.
+  private static func spread(_ attempt: JSON) -> [JSON] {
+    guard let each = attempt["each"] else { return [attempt] }
+    var made: [JSON] = []
+    for property in each["properties"]?.array?.compactMap(\.string) ?? [] {
+      for (name, value) in each["values"]?.pairs ?? [] {
+        var one = attempt
+        one["each"] = nil
+        one["name"] = .string("\(property) as \(name), \(attempt["name"]?.string ?? "")")
+        one["number"] = .integer((attempt["number"]?.integer ?? 0) + Int64(made.count))
+        one["with"] = each["in"]?.string == "object" ? ["object": [property: value]] : [property: value]
+        made.append(one)
+      }
+    }
+    return made
   }
 }
 
 /// Fills in what a file can not or should not hold: keys, repetition, nesting.
 enum Template {
-  /// `{"$times": 3, "of": "x"}` is a text or an array of that many; `{n}` in it counts. `{"$actor": "bob"}` is that
+  /// `{"$times": 3, "of": "x"}` is a text or an array of that many, `{"$members": 3, "of": "x"}` an object of
+  /// `x0`, `x1`, `x2`; `{n}` in it counts. `{"$actor": "bob"}` is that
   /// actor's document; `with` beside it changes it (RFC 7396).
   static func fill(_ json: JSON) -> JSON {
     if let count = json["$times"]?.integer, let part = json["of"] {
@@ -71,6 +91,9 @@ enum Template {
         return .string(String(repeating: text, count: Int(count)))
       }
       return .array((0..<Int(count)).map { fill(numbered(part, Int($0))) })
+    }
+    if let count = json["$members"]?.integer, let value = json["of"] {
+      return JSON(pairs: (0..<Int(count)).map { ("x\($0)", numbered(value, Int($0))) })
     }
     if let name = json["$actor"]?.string, let actor = RemoteActor.named(name) {
       return patched(actor.document, with: fill(json["with"] ?? [:]))
