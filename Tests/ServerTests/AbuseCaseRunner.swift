@@ -56,6 +56,22 @@ final class AbuseWorld: Sendable {
     self.served = served
   }
 
+  /// The files of a server where alice lives, and nothing else has happened yet. Made once: new keys cost more time
+  /// than most cases.
+  private static let furnished = Task {
+    let world = try TestWorld()
+    defer { world.remove() }
+    let instance = try await TestInstance("paper.test", in: world, address: "45.0.0.9", works: false)
+    let alice = try await instance.resident("alice")
+    let home = instance.services.settings.home
+    try await instance.stop()
+    var files: [String: Data] = [:]
+    for name in try FileManager.default.contentsOfDirectory(atPath: home) {
+      files[name] = FileManager.default.contents(atPath: "\(home)/\(name)")
+    }
+    return (files.filter { !$0.value.isEmpty }, alice)
+  }
+
   static func with(known: [String], _ body: (AbuseWorld) async throws -> Void) async throws {
     let world = try TestWorld()
     defer { world.remove() }
@@ -65,8 +81,16 @@ final class AbuseWorld: Sendable {
       world.internet.name(name, [address])
       world.internet.lead(address, to: peer.port)
     }
+    let (files, alice) = try await furnished.value
+    let home = world.folder + "/paper.test"
+    try FileManager.default.createDirectory(
+      atPath: home, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    for (name, data) in files {
+      let made = FileManager.default.createFile(
+        atPath: "\(home)/\(name)", contents: data, attributes: [.posixPermissions: 0o600])
+      try #require(made)
+    }
     let instance = try await TestInstance("paper.test", in: world, address: "45.0.0.9")
-    let alice = try await instance.resident("alice")
     let abuse = AbuseWorld(world: world, instance: instance, peer: peer, alice: alice, served: served)
     let result: Result<Void, any Error>
     do {

@@ -209,7 +209,7 @@ private final class Program {
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     try process.run()
-    for _ in 0..<400 {
+    for _ in 0..<2_400 {
       if let answer = try? await WireClient(port: port).request("GET", "/nodeinfo/2.0", host: "paper.test"),
         answer.status == 200
       {
