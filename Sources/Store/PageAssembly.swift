@@ -96,12 +96,16 @@ extension ReadTransaction {
     ).map(Account.init(row:))
   }
 
+  /// Tags that begin with `prefix`. What only private words are tagged with is as private as they are.
   package func tags(named prefix: String, limit: Int) throws -> [String] {
     let key = prefix.lowercased()
     guard !key.isEmpty else { return [] }
     return try rows(
       """
-      SELECT DISTINCT tag FROM post_tags WHERE tag >= \(key) AND tag < \(key + "\u{10ffff}") ORDER BY tag LIMIT \(limit)
+      SELECT DISTINCT tag FROM post_tags WHERE tag >= \(key) AND tag < \(key + "\u{10ffff}")
+        AND EXISTS (SELECT 1 FROM posts WHERE posts.id = post_tags.post_id AND posts.visibility = 'public'
+          AND posts.state = 'published')
+      ORDER BY tag LIMIT \(limit)
       """
     ).map { try $0.string("tag") }
   }

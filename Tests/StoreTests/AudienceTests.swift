@@ -5,6 +5,26 @@ import Store
 import Testing
 
 @Suite struct AudienceTests {
+  @Test func `a search for tags finds none that only private or waiting words bear`() async throws {
+    let scratch = try await Scratch()
+    let mika = scratch.account("mika")
+    let found = try await scratch.write { tx in
+      try tx.insert(mika)
+      for (visibility, state) in [
+        (Visibility.everyone, Post.State.published), (.direct, .published),
+        (.followers, .published), (.unlisted, .published), (.everyone, .held),
+      ] {
+        let post = scratch.post(by: mika) {
+          $0.visibility = visibility
+          $0.state = state
+        }
+        try tx.insert(post, tags: ["ink\(visibility.rawValue)\(state.rawValue)"])
+      }
+      return try tx.tags(named: "ink", limit: 9)
+    }
+    #expect(found == ["inkpublicpublished"])
+  }
+
   /// The Swift is the definition, the SQL its fast twin.
   @Test(arguments: [UInt64(1), 2, 3]) func `who may see a post is the same in Swift and in SQL`(seed: UInt64)
     async throws
