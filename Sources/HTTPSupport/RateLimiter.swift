@@ -54,9 +54,17 @@ package final class RateLimiter: Sendable {
   }
 }
 
-/// The address a limit counts by: an IPv6 client owns its whole /64.
+/// The address a limit counts by: an IPv6 client owns its whole /64, in whichever of its groups zeros were left out.
 package func rateKey(_ address: String?) -> String {
   guard let address else { return "unknown" }
   guard address.contains(":") else { return address }
-  return address.split(separator: ":", omittingEmptySubsequences: false).prefix(4).joined(separator: ":")
+  // An IPv4 client of a socket that takes both.
+  if address.contains("."), let last = address.split(separator: ":").last { return String(last) }
+  let sides = address.lowercased().split(separator: "::", maxSplits: 1, omittingEmptySubsequences: false)
+    .map { $0.split(separator: ":").map(String.init) }
+  var groups = sides.first ?? []
+  if sides.count == 2, let tail = sides.last {
+    groups += Array(repeating: "0", count: max(0, 8 - groups.count - tail.count)) + tail
+  }
+  return groups.prefix(4).joined(separator: ":")
 }
