@@ -48,7 +48,9 @@ extension WebFace {
     response.headers[.contentDisposition] =
       "inline; filename=\"\(use.attachment.id)-\(name.prefix(8))\(name.dropFirst(64))\""
     response.headers[.acceptRanges] = "bytes"
-    response.headers[.cacheControl] = isPublic ? "public, max-age=31536000, immutable" : "private, no-cache"
+    // The bytes never change, but what is said about them does: a work may be deleted, held, or closed to machines, and
+    // no cache may go on for a year with yesterday's answer. Asking again costs a 304.
+    response.headers[.cacheControl] = isPublic ? "public, max-age=3600" : "private, no-cache"
     for (name, value) in WebFace.mediaSecurity { response.setHeader(name, value) }
     let tag = "\"\(digest.rawValue.prefix(32))\""
     response.headers[.eTag] = tag
