@@ -221,6 +221,9 @@ private final class Program {
     throw Silent()
   }
 
+  /// A test that fails half-way leaves no server behind.
+  deinit { if process.isRunning { process.terminate() } }
+
   /// As the power does it.
   func kill() {
     Foundation.kill(process.processIdentifier, SIGKILL)
