@@ -4,6 +4,7 @@
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
+import Media
 import Model
 import Operations
 import Persistence
@@ -21,29 +22,12 @@ package enum RemoteFinding: Hashable, Sendable {
   case post(Post.ID)
 }
 
-/// A picture as its artist sends it, before anybody has looked at it.
-package struct ReceivedPicture: Sendable {
-  package var bytes: [UInt8]
-  package var mediaType: String?
-  package var altText: String
-  package var focus: Focus?
-  package var usagePolicy: UsagePolicy?
+/// A picture after it was stored, with its decision once there is one.
+struct StoredPicture: Sendable {
+  var attachment: Attachment
+  var renditions: [Rendition]
+  var decision: DecisionRecord?
 }
-
-/// A picture after it was stored and decided.
-package struct StoredPicture: Sendable {
-  package var attachment: Attachment
-  package var renditions: [Rendition]
-  package var decision: DecisionRecord?
-  package init(attachment: Attachment, renditions: [Rendition], decision: DecisionRecord?) {
-    self.attachment = attachment
-    self.renditions = renditions
-    self.decision = decision
-  }
-}
-
-/// Looks at an upload while its artist waits. Throws `Problem` for bytes that can not be shown.
-package typealias PictureIntake = @Sendable (ReceivedPicture, Account) async throws -> StoredPicture
 
 /// What the instance says of itself.
 package struct InstanceFacts: Hashable, Sendable {

@@ -1,5 +1,4 @@
 import Federation
-import Media
 import Model
 import Primitives
 
@@ -17,20 +16,5 @@ extension FederationReceiving: RemoteLookup {
     case .post(let post): .post(post.id)
     case nil: nil
     }
-  }
-}
-
-extension Upload {
-  package init(_ picture: ReceivedPicture) {
-    self.init(bytes: picture.bytes, mediaType: picture.mediaType)
-    altText = picture.altText
-    focus = picture.focus
-    usagePolicy = picture.usagePolicy
-  }
-}
-
-extension StoredPicture {
-  package init(_ outcome: UploadOutcome) {
-    self.init(attachment: outcome.attachment, renditions: outcome.renditions, decision: outcome.decision)
   }
 }

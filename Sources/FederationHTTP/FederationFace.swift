@@ -7,6 +7,7 @@ import Persistence
 import Primitives
 import Signatures
 import Store
+import Synchronization
 
 /// Who may read documents without a signature.
 package enum AuthorizedFetch: String, Hashable, Sendable, CaseIterable {
@@ -26,6 +27,7 @@ package struct FederationFace: Sendable {
   let inbox: InboxGate
   let gate: FetchGate
   let mode: AuthorizedFetch
+  private let people = KnownPeople()
   var instance: Instance { environment.instance }
 
   package init(
@@ -43,7 +45,10 @@ package struct FederationFace: Sendable {
   package func addRoutes(to router: some RouterMethods<FaceContext>) {
     addDiscovery(to: router)
     router.post("/inbox") { request, context in try await self.receive(request, context) }
-    router.post("/users/{name}/inbox") { request, context in try await self.receive(request, context) }
+    router.post("/users/{name}/inbox") { request, context in
+      try await self.requirePerson(context.parameters.require("name"))
+      return try await self.receive(request, context)
+    }
     router.get("/actor") { request, _ in try await self.serverActor(request) }
     router.get("/actor/outbox") { request, _ in
       try self.requireFederation()
@@ -88,6 +93,16 @@ package struct FederationFace: Sendable {
     Response(status: .found, headers: [.location: address.text, .vary: "Accept"])
   }
 
+  /// 404 for the inbox of nobody. Names once found are remembered, so that a delivery costs no look-up.
+  private func requirePerson(_ name: String) async throws {
+    try requireFederation()
+    if people.contains(name) { return }
+    guard try await environment.database.read({ try $0.account(username: name, host: nil) }) != nil else {
+      throw Problem.notFound
+    }
+    people.insert(name)
+  }
+
   /// A trial talks to nobody.
   func requireFederation() throws {
     guard !instance.isTrial else {
@@ -116,4 +131,11 @@ package struct ActivityNegotiation: RouterMiddleware {
     default: return try await next(request, context)
     }
   }
+}
+
+/// Local names that have been asked for. Only names that exist enter, so strangers can not fill it.
+private final class KnownPeople: Sendable {
+  private let names = Mutex<Set<String>>([])
+  func contains(_ name: String) -> Bool { names.withLock { $0.contains(name) } }
+  func insert(_ name: String) { names.withLock { _ = $0.insert(name.lowercased()) } }
 }

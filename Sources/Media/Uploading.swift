@@ -29,7 +29,21 @@ package struct UploadOutcome: Sendable {
   /// What the file itself said of its rights, to be shown beside the form.
   package let sourceRights: Rights
   package let hadLocation: Bool
+
+  package init(
+    attachment: Attachment, renditions: [Model.Rendition], decision: DecisionRecord, sourceRights: Rights = Rights(),
+    hadLocation: Bool = false
+  ) {
+    self.attachment = attachment
+    self.renditions = renditions
+    self.decision = decision
+    self.sourceRights = sourceRights
+    self.hadLocation = hadLocation
+  }
 }
+
+/// What the faces call for a picture they were given, so that they are tested without a worker.
+package typealias PictureIntake = @Sendable (Upload, Account) async throws -> UploadOutcome
 
 extension MediaPipeline {
   /// Looks at a picture while its artist waits: a few hundred milliseconds. Throws `OperationFailure` for bytes that

@@ -15,7 +15,8 @@ package func effectivePolicy(
   state(account.usagePolicy, .account)
   state(post?.usagePolicy, .object)
   state(attachment?.usagePolicy, .attachment)
-  let standard = instance.usagePolicy
+  // An operator may open what is made here; nobody may open the works of artists elsewhere who are silent.
+  let standard = account.isLocal ? instance.usagePolicy : UsagePolicy(.standard, basis: .instanceDefault)
   statements.append(PolicyStatement(party: instance.base, scope: .account, policy: standard))
   return combine(statements)?.policy ?? standard
 }

@@ -45,12 +45,7 @@ extension Services {
     return try WebFace(
       instance: instance, title: settings.title, description: settings.about.isEmpty ? nil : settings.about,
       database: database, blobs: media.blobs, ids: ids, time: time, random: surroundings.random,
-      receive: { upload, account in
-        let outcome = try await media.upload(upload, by: account)
-        return Web.ReceivedPicture(
-          attachment: outcome.attachment, renditions: outcome.renditions, decision: outcome.decision,
-          hadLocation: outcome.hadLocation)
-      },
+      receive: { try await media.upload($0, by: $1) },
       verifyPassword: { password, hash in
         // A quarter of a second of one core, off the event loops and one at a time.
         await passwords.matches(password, hash.flatMap { PasswordHash($0) } ?? nobody) && hash != nil
@@ -63,6 +58,6 @@ extension Services {
       instance: instance,
       facts: InstanceFacts(title: settings.title, about: settings.about, version: Version.current), database: database,
       ids: ids, time: time, lookup: receiving
-    ) { picture, account in StoredPicture(try await media.upload(Upload(picture), by: account)) }
+    ) { try await media.upload($0, by: $1) }
   }
 }

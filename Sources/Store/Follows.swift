@@ -33,39 +33,30 @@ extension ReadTransaction {
   }
 
   package func followers(of id: Account.ID, _ page: Page<Follow>) throws -> [(follow: Follow, account: Account)] {
-    let follows = try rows(
-      """
-      SELECT \(fragment: Follow.columns) FROM follows
-      WHERE followee_id = \(id) AND state = 'accepted' AND id < \(page.upper) AND id > \(page.lower)
-      ORDER BY id \(fragment: page.direction) LIMIT \(page.limit)
-      """
-    ).map(Follow.init(row:)).newestFirst(page)
-    let accounts = try accounts(follows.map(\.followerID))
-    return follows.compactMap { follow in accounts[follow.followerID].map { (follow, $0) } }
+    try people(at: \.followerID, "followee_id = \(id) AND state = 'accepted'", page)
   }
 
   package func following(by id: Account.ID, _ page: Page<Follow>) throws -> [(follow: Follow, account: Account)] {
-    let follows = try rows(
-      """
-      SELECT \(fragment: Follow.columns) FROM follows
-      WHERE follower_id = \(id) AND state = 'accepted' AND id < \(page.upper) AND id > \(page.lower)
-      ORDER BY id \(fragment: page.direction) LIMIT \(page.limit)
-      """
-    ).map(Follow.init(row:)).newestFirst(page)
-    let accounts = try accounts(follows.map(\.followeeID))
-    return follows.compactMap { follow in accounts[follow.followeeID].map { (follow, $0) } }
+    try people(at: \.followeeID, "follower_id = \(id) AND state = 'accepted'", page)
   }
 
   package func followRequests(to id: Account.ID, _ page: Page<Follow>) throws -> [(follow: Follow, account: Account)] {
+    try people(at: \.followerID, "followee_id = \(id) AND state = 'pending'", page)
+  }
+
+  /// A page of follows with the account at one of their ends.
+  private func people(
+    at end: KeyPath<Follow, Account.ID>, _ condition: SQL, _ page: Page<Follow>
+  ) throws -> [(follow: Follow, account: Account)] {
     let follows = try rows(
       """
       SELECT \(fragment: Follow.columns) FROM follows
-      WHERE followee_id = \(id) AND state = 'pending' AND id < \(page.upper) AND id > \(page.lower)
+      WHERE \(fragment: condition) AND id < \(page.upper) AND id > \(page.lower)
       ORDER BY id \(fragment: page.direction) LIMIT \(page.limit)
       """
     ).map(Follow.init(row:)).newestFirst(page)
-    let accounts = try accounts(follows.map(\.followerID))
-    return follows.compactMap { follow in accounts[follow.followerID].map { (follow, $0) } }
+    let accounts = try accounts(follows.map { $0[keyPath: end] })
+    return follows.compactMap { follow in accounts[follow[keyPath: end]].map { (follow, $0) } }
   }
 
   /// Remote followers who were accepted, to be delivered to.
@@ -197,11 +188,18 @@ extension WriteTransaction {
     try execute("DELETE FROM blocks WHERE account_id = \(id) AND target_id = \(target)")
   }
 
+  /// Blocks a host and its subdomains; what waits to be sent there is withdrawn.
   package func block(host: String, reason: String, at time: Timestamp) throws {
     try execute(
       """
       INSERT INTO blocked_hosts (host, reason, created_at) VALUES (\(host), \(reason), \(time))
       ON CONFLICT (host) DO UPDATE SET reason = excluded.reason
+      """)
+    // The suffix is cut off by length, since LIKE and its case rules differ between databases.
+    try execute(
+      """
+      DELETE FROM deliveries WHERE state = 'waiting'
+        AND (host = \(host) OR SUBSTR(host, LENGTH(host) - LENGTH(\(host))) = \(".\(host)"))
       """)
   }
 

@@ -96,7 +96,7 @@ extension WebFace {
 
   private func uploadPage(
     _ form: UploadForm, _ request: Request, _ context: FaceContext, failure: String? = nil,
-    received: ReceivedPicture? = nil
+    received: UploadOutcome? = nil
   ) throws -> Response {
     let bearer = try context.requireBearer()
     let token = context.sessionSecret.map(formToken(sessionSecret:)) ?? ""

@@ -10,25 +10,8 @@ import Policy
 import Primitives
 import Store
 
-/// What became of an uploaded picture: stored and decided, whatever the decision.
-package struct ReceivedPicture: Sendable {
-  package var attachment: Attachment
-  package var renditions: [Rendition]
-  package var decision: DecisionRecord
-  /// The file carried a place, which was left out.
-  package var hadLocation: Bool
-  package init(attachment: Attachment, renditions: [Rendition], decision: DecisionRecord, hadLocation: Bool) {
-    self.attachment = attachment
-    self.renditions = renditions
-    self.decision = decision
-    self.hadLocation = hadLocation
-  }
-}
-
 /// The pages of one instance, with what they need from outside.
 package struct WebFace: Sendable {
-  /// Throws `Problem` for bytes that are no picture we show.
-  package typealias Receive = @Sendable (Upload, Account) async throws -> ReceivedPicture
   /// Compares a password with a stored hash. Nil, for somebody who is not there, must take as long as a wrong one.
   package typealias VerifyPassword = @Sendable (_ password: String, _ hash: String?) async -> Bool
 
@@ -40,7 +23,7 @@ package struct WebFace: Sendable {
   let ids: SnowflakeGenerator
   let time: TimeSource
   let random: RandomBytes
-  let receive: Receive
+  let receive: PictureIntake
   let verifyPassword: VerifyPassword
   let clientAddress: @Sendable (Request, FaceContext) -> String?
   let templates: MustacheLibrary
@@ -53,7 +36,7 @@ package struct WebFace: Sendable {
   ///   - clientAddress: whom rate limits count; behind a proxy only the proxy's word tells.
   package init(
     instance: Instance, title: String? = nil, description: String? = nil, database: any Database, blobs: BlobStore,
-    ids: SnowflakeGenerator, time: TimeSource, random: RandomBytes, receive: @escaping Receive,
+    ids: SnowflakeGenerator, time: TimeSource, random: RandomBytes, receive: @escaping PictureIntake,
     verifyPassword: @escaping VerifyPassword,
     clientAddress: @escaping @Sendable (Request, FaceContext) -> String? = { _, context in
       context.remoteAddress?.ipAddress

@@ -10,8 +10,8 @@ import Store
 
 struct PolicyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "policy", abstract: "How this instance treats pictures.",
-    subcommands: [Show.self, SetThreshold.self, Try.self])
+    commandName: "policy", abstract: "How this instance treats pictures, and which servers it does without.",
+    subcommands: [Show.self, SetThreshold.self, Try.self, Block.self, Unblock.self, Blocks.self])
 
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print the policy in force as JSON.")
@@ -96,6 +96,49 @@ struct PolicyCommand: AsyncParsableCommand {
       for change in comparison.changes.prefix(50) {
         print("picture \(change.key): \(change.old.verdict.rawValue) -> \(change.new.verdict.rawValue)")
       }
+    }
+  }
+
+  struct Block: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Refuse everything from a server and its subdomains, and send it nothing more.")
+    @OptionGroup var options: SettingsOptions
+    @Argument(help: "Its name, such as spam.example.") var host: String
+    @Option(help: "Why, for the other moderators.") var reason: String = ""
+
+    func run() async throws {
+      guard let name = Host(host)?.name else { throw Complaint("\"\(host)\" is no name of a server.") }
+      try await options.withServices { services in
+        guard name != services.instance.host.name else { throw Complaint("That is this server.") }
+        let now = services.time.now()
+        try await services.database.write { try $0.block(host: name, reason: reason, at: now) }
+      }
+      print("\(name) is blocked.")
+    }
+  }
+
+  struct Unblock: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Talk to a server again.")
+    @OptionGroup var options: SettingsOptions
+    @Argument(help: "Its name.") var host: String
+
+    func run() async throws {
+      try await options.withServices { services in
+        try await services.database.write { try $0.unblock(host: host.lowercased()) }
+      }
+      print("\(host) is not blocked.")
+    }
+  }
+
+  struct Blocks: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List the blocked servers.")
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+      let blocks = try await options.withServices { services in
+        try await services.database.read { try $0.blockedHosts() }
+      }
+      for block in blocks { print("\(block.host)\t\(block.createdAt.iso8601Day)\t\(block.reason)") }
     }
   }
 

@@ -4,6 +4,7 @@ import HTTPSupport
 import HTTPTypes
 import Hummingbird
 import Logging
+import Media
 import Model
 import NIOCore
 import NIOPosix
@@ -211,7 +212,7 @@ final class ClientAPIBench: Sendable {
 
 extension WriteTransaction {
   /// Stands in for the worker: `generated` bytes carry conclusive evidence, `likely` bytes strong evidence.
-  func store(_ picture: ReceivedPicture, of owner: Account, in context: OperationContext) throws -> StoredPicture {
+  func store(_ picture: Upload, of owner: Account, in context: OperationContext) throws -> UploadOutcome {
     let text = String(decoding: picture.bytes, as: UTF8.self)
     if text.hasPrefix("broken") {
       throw Problem(.unprocessableContent, "image.undecodable", "The picture's data are damaged.")
@@ -243,7 +244,7 @@ extension WriteTransaction {
         digitalSourceType: nil, renditions: renditions),
       in: context)
     let settled = try #require(try self.attachment(attachment.id))
-    return StoredPicture(
+    return UploadOutcome(
       attachment: settled, renditions: settled.state == .refused ? [] : renditions, decision: decision)
   }
 }

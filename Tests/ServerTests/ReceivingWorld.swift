@@ -12,6 +12,7 @@ import Primitives
 import Signatures
 import Store
 import Synchronization
+import TestSupport
 import Testing
 import Transport
 
@@ -54,10 +55,10 @@ final class ReceivingPeers: AddressResolver, Dialer {
   func listen() async throws {
     let context = try NIOSSLContext(
       configuration: .makeServerConfiguration(
-        certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(ReceivingCertificates.leaf.utf8)).map {
+        certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(TestCertificates.leaf.utf8)).map {
           .certificate($0)
         },
-        privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(ReceivingCertificates.leafKey.utf8), format: .pem))))
+        privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(TestCertificates.leafKey.utf8), format: .pem))))
     let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
@@ -183,7 +184,7 @@ struct ReceivingWorld: Sendable {
     _ = try await database.migrate(migrations, at: clock.now)
     try await peers.listen()
     let authority = folder.appendingPathComponent("authority.pem")
-    try ReceivingCertificates.authority.write(to: authority, atomically: true, encoding: .utf8)
+    try TestCertificates.authority.write(to: authority, atomically: true, encoding: .utf8)
     var configuration = GuardedClient.Configuration(userAgent: "Atelier/test (https://our.example/)")
     configuration.extraCAFile = authority.path
     let client = try GuardedClient(

@@ -154,7 +154,7 @@ final class WebWorld: Sendable {
       assessment: assessment, policyRevision: 1, decidedAt: context.now, decidedBy: nil)
   }
 
-  private func receive(_ upload: Upload, _ owner: Account) async throws -> ReceivedPicture {
+  private func receive(_ upload: Upload, _ owner: Account) async throws -> UploadOutcome {
     guard !upload.bytes.starts(with: Array("broken".utf8)) else {
       throw Problem(.unprocessableContent, "image.truncated", "The file ends before the picture does.")
     }
@@ -162,7 +162,7 @@ final class WebWorld: Sendable {
       of: owner, alt: upload.altText, verdict: verdict.withLock { $0 }, bytes: upload.bytes)
     return try await database.read { tx in
       guard let decision = try tx.decisions(on: [picture.id])[picture.id] else { throw WebWorldFailure.setUp }
-      return ReceivedPicture(
+      return UploadOutcome(
         attachment: picture, renditions: try tx.renditions(of: [picture.id])[picture.id] ?? [], decision: decision,
         hadLocation: false)
     }

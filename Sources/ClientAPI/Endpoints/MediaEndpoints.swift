@@ -1,6 +1,7 @@
 import HTTPSupport
 import HTTPTypes
 import Hummingbird
+import Media
 import Model
 import Operations
 import Persistence
@@ -18,10 +19,13 @@ extension ClientAPI {
     let description = parameters["description"] ?? ""
     guard description.unicodeScalars.count <= Limits.altTextCharacters else { throw Problem.parameter("description") }
     let type = file.mediaType.prefix { $0 != ";" }.lowercased()
-    let picture = ReceivedPicture(
-      bytes: file.bytes, mediaType: type.hasPrefix("image/") ? type : nil, altText: description,
-      focus: try focus(parameters), usagePolicy: try usagePolicy(parameters))
-    let stored = try await intake(picture, owner)
+    var upload = Upload(bytes: file.bytes, mediaType: type.hasPrefix("image/") ? type : nil)
+    upload.altText = description
+    upload.focus = try focus(parameters)
+    upload.usagePolicy = try usagePolicy(parameters)
+    let outcome = try await intake(upload, owner)
+    let stored = StoredPicture(
+      attachment: outcome.attachment, renditions: outcome.renditions, decision: outcome.decision)
     guard stored.attachment.state != .refused else { throw refusal(of: stored) }
     return .json(own(stored, by: owner, revealing: call.isModerator))
   }

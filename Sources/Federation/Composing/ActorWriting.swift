@@ -61,7 +61,8 @@ extension Account {
 
 /// FEP-844e: what this server does, told by its own actor and nowhere else.
 package enum Capability {
-  package static let conformance = Vocab.Conformance.restrict.rawValue
+  /// `signal`, not `restrict`: public works can be read through the client API without a token.
+  package static let conformance = Vocab.Conformance.signal.rawValue
 
   private static let specifications: [(address: String, name: String)] = [
     ("https://datatracker.ietf.org/doc/html/rfc9421", "RFC-9421: HTTP Message Signatures"),

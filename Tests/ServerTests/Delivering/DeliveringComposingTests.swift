@@ -58,7 +58,7 @@ import Testing
     #expect(json["type"]?.string == "Application")
     #expect(json["preferredUsername"]?.string == "atelier.test")
     #expect(json["inbox"]?.string == "https://atelier.test/inbox")
-    #expect(json["policyConformance"]?.string == "restrict")
+    #expect(json["policyConformance"]?.string == "signal")
     #expect(json["implements"]?.array?.contains { $0["href"]?.string == "https://w3id.org/fep/f007" } == true)
   }
 

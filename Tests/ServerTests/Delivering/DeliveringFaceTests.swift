@@ -157,7 +157,7 @@ import Transport
       #expect(try await world.get("/.well-known/webfinger?resource=acct:nobody@atelier.test").status == 404)
       let info = try JSON(parsing: try await world.get("/nodeinfo/2.1").body)
       #expect(info["usage"]?["users"]?["total"]?.integer == 1)
-      #expect(info["metadata"]?["noai"]?["conformance"]?.string == "restrict")
+      #expect(info["metadata"]?["noai"]?["conformance"]?.string == "signal")
       #expect(try await world.get("/.well-known/host-meta", accept: "application/xml").status == 200)
     }
   }
