@@ -26,7 +26,7 @@ package struct NewAccount: Sendable {
       && name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
   }
 
-  /// Names that pages or protocols use.
+  /// Names that seem to speak for the place: only those who do may have them.
   package static let reserved: Set<String> = [
     "actor", "admin", "administrator", "root", "system", "support", "help", "about", "inbox", "media", "api", "login",
     "instance", "everyone", "here", "moderator", "postmaster", "abuse", "security",
@@ -37,7 +37,8 @@ extension WriteTransaction {
   /// Creates an account with the instance's policy, `no-ai` unless its operator chose another, marked as a default and
   /// not as a choice.
   package func createAccount(_ new: NewAccount, id: Account.ID, in context: OperationContext) throws -> Account {
-    guard NewAccount.isUsername(new.username), !NewAccount.reserved.contains(new.username) else {
+    guard NewAccount.isUsername(new.username), new.role == .admin || !NewAccount.reserved.contains(new.username)
+    else {
       throw OperationFailure(
         .invalid, "account.username_invalid",
         "A name has 1 to 30 letters a-z, digits or underscores, and is not one of the reserved words.")

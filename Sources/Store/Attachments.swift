@@ -81,8 +81,15 @@ extension ReadTransaction {
   /// What a request for a stored file needs: its type, and the works it belongs to with everything that decides
   /// who may see it and under which policy.
   package func uses(ofFile digest: Digest) throws -> [(rendition: Rendition, attachment: Attachment)] {
+    // What stands in a post comes first: copies that stand in none can not crowd it out.
     let found = try rows(
-      "SELECT attachment_id, kind, digest, media_type, width, height, size FROM renditions WHERE digest = \(digest.rawValue) LIMIT 16"
+      """
+      SELECT renditions.attachment_id, renditions.kind, renditions.digest, renditions.media_type, renditions.width,
+        renditions.height, renditions.size
+      FROM renditions JOIN attachments ON attachments.id = renditions.attachment_id
+      WHERE renditions.digest = \(digest.rawValue)
+      ORDER BY CASE WHEN attachments.post_id IS NULL THEN 1 ELSE 0 END, attachments.id LIMIT 16
+      """
     ).map(Rendition.init(row:))
     let owners = Dictionary(
       try attachments(found.map(\.attachmentID)).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import Operations
 import Server
 
 /// The flags every command understands, and the way from them to opened services.
@@ -37,6 +38,8 @@ struct SettingsOptions: ParsableArguments {
       }
     } catch let complaint as Complaint {
       throw complaint
+    } catch let failure as OperationFailure {
+      throw Complaint(failure.sentence)
     } catch {
       throw Complaint("\(error)")
     }
