@@ -6,6 +6,13 @@ import Primitives
 package func effectivePolicy(
   of account: Account, post: Post? = nil, attachment: Attachment? = nil, on instance: Instance
 ) -> UsagePolicy {
+  // An operator may open what is made here; nobody may open the works of artists elsewhere who are silent.
+  let standard = account.isLocal ? instance.usagePolicy : noAI
+  // Nearly every work says nothing of its own: then there is nothing to combine, on pages of forty.
+  if post?.usagePolicy == nil, attachment?.usagePolicy == nil {
+    guard let policy = account.usagePolicy, !policy.isSilent else { return standard }
+    if UsagePolicy.Category.allCases.allSatisfy({ policy[$0] != nil }) { return policy }
+  }
   var statements: [PolicyStatement] = []
   func state(_ policy: UsagePolicy?, _ scope: PolicyScope) {
     guard let policy else { return }
@@ -15,8 +22,8 @@ package func effectivePolicy(
   state(account.usagePolicy, .account)
   state(post?.usagePolicy, .object)
   state(attachment?.usagePolicy, .attachment)
-  // An operator may open what is made here; nobody may open the works of artists elsewhere who are silent.
-  let standard = account.isLocal ? instance.usagePolicy : UsagePolicy(.standard, basis: .instanceDefault)
   statements.append(PolicyStatement(party: instance.base, scope: .account, policy: standard))
   return combine(statements)?.policy ?? standard
 }
+
+private let noAI = UsagePolicy(.standard, basis: .instanceDefault)

@@ -9,6 +9,15 @@ struct StatusPage: Sendable {
   let entities: Entities
   let assembly: PageAssembly
   let isModerator: Bool
+  /// Drawn once each: a page often shows one author many times.
+  private let authors: [Account.ID: JSON]
+
+  init(entities: Entities, assembly: PageAssembly, isModerator: Bool) {
+    self.entities = entities
+    self.assembly = assembly
+    self.isModerator = isModerator
+    authors = assembly.accounts.mapValues { entities.account($0, counts: assembly.accountCounts[$0.id]) }
+  }
 
   /// Nil when the post may be seen but not shown: the boost of a post that is not visible.
   func status(_ post: Post) -> JSON? {
@@ -39,7 +48,7 @@ struct StatusPage: Sendable {
       "content": .string(post.content),
       "reblog": boosted,
       "application": .null,
-      "account": entities.account(author, counts: assembly.accountCounts[author.id]),
+      "account": authors[author.id] ?? .null,
       "media_attachments": .array(attachments(of: post, by: author)),
       "mentions": .array(assembly.mentions[post.id, default: []].map(entities.mention)),
       "tags": .array(assembly.tags[post.id, default: []].map(entities.tag)),

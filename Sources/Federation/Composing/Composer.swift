@@ -5,11 +5,14 @@ import Policy
 import Primitives
 import Signatures
 import Store
+import Synchronization
 
 /// Makes the documents that other servers read: from rows, once, signed by their author.
 package struct Composer: Sendable {
   let environment: FederationEnvironment
   var instance: Instance { environment.instance }
+
+  private let memory = ActorMemory()
 
   package init(environment: FederationEnvironment) { self.environment = environment }
 
@@ -21,7 +24,10 @@ package struct Composer: Sendable {
 
   /// The actor document of a local account; the server's own for the Application.
   package func actor(_ account: Account) async throws -> Document {
-    Document(bytes: try await actorDocument(account).bytes, policy: account.usagePolicy)
+    if let known = memory.bytes(for: account) { return Document(bytes: known, policy: account.usagePolicy) }
+    let bytes = try await actorDocument(account).bytes
+    memory.keep(bytes, for: account)
+    return Document(bytes: bytes, policy: account.usagePolicy)
   }
 
   func actorDocument(_ account: Account) async throws -> JSON {
@@ -62,5 +68,26 @@ package struct Composer: Sendable {
     let key = try await environment.keys.keys(of: account).ed25519
     guard case .ed25519(let privateKey) = key.key else { throw KeyRingFailure.missing }
     return try IntegrityProof.sign(document: document, key: privateKey, verificationMethod: key.id, created: time)
+  }
+}
+
+/// The last document of each local actor. The same row makes the same bytes, proof included, and servers ask for them
+/// at every first contact; a changed row is another row.
+private final class ActorMemory: Sendable {
+  private let documents = Mutex<[Account.ID: (account: Account, bytes: [UInt8])]>([:])
+  private let capacity = 1_000
+
+  func bytes(for account: Account) -> [UInt8]? {
+    documents.withLock { documents in
+      guard let known = documents[account.id], known.account == account else { return nil }
+      return known.bytes
+    }
+  }
+
+  func keep(_ bytes: [UInt8], for account: Account) {
+    documents.withLock { documents in
+      if documents.count >= capacity { documents.removeAll() }
+      documents[account.id] = (account, bytes)
+    }
   }
 }
