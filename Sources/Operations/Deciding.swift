@@ -216,7 +216,8 @@ extension WriteTransaction {
         facts: facts, assessment: assessment, policyRevision: revision, decidedAt: context.now, decidedBy: moderator))
     var changed = attachment
     let wasRefused = attachment.state == .refused
-    let hasBytes = attachment.state == .ready || attachment.state == .held
+    let hasBytes =
+      attachment.state == .ready || (attachment.state == .held && attachment.failure != Attachment.quarantineEnded)
     changed.state = Attachment.State(after: decision.verdict)
     // Bytes that are gone, or never came, are fetched again, and shown when they have arrived.
     if !hasBytes, changed.state != .refused {
@@ -239,6 +240,20 @@ extension WriteTransaction {
       changed.ownerID, of: .decision, from: changed.ownerID, post: changed.postID, in: context)
     if let post = changed.postID { try release(post, in: context) }
     afterCommit(.posts)
+  }
+
+  /// Deletes the bytes of pictures from elsewhere that were held for thirty days without a moderator's word. The card
+  /// with the reason stays in their place, and a later clearance fetches them again. An artist's own upload waits on.
+  package func endQuarantine(in context: OperationContext) throws {
+    let since = context.now.adding(.zero - Limits.quarantine)
+    for attachment in try heldFromElsewhere(undecidedSince: since, limit: Limits.quarantineSweep) {
+      let files = try renditions(of: [attachment.id])[attachment.id, default: []].map(\.digest)
+      try replaceRenditions(of: attachment.id, with: [])
+      try discard(files + [attachment.original].compactMap { $0 }, in: context)
+      var ended = attachment
+      ended.failure = Attachment.quarantineEnded
+      try update(ended)
+    }
   }
 
   /// Anybody may appeal, so the number that wait is limited; strangers can not use up what the owner has.
@@ -281,7 +296,14 @@ extension WriteTransaction {
   }
 }
 
+extension Attachment {
+  /// `failure` of a held picture whose bytes are gone.
+  fileprivate static let quarantineEnded = "quarantine.ended"
+}
+
 extension Limits {
+  /// Pictures whose quarantine ends in one commit.
+  package static let quarantineSweep = 500
   /// Bits in which a copy's perceptual hash may differ from a cleared work's.
   package static let clearedDistance = 6
   package static let openAppeals = 5

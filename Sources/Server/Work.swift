@@ -2,6 +2,7 @@ import Federation
 import Logging
 import Media
 import Model
+import Operations
 import Persistence
 import Primitives
 import Store
@@ -35,6 +36,8 @@ extension Services {
       group.addTask {
         await every(.seconds(3_600), "housekeeping") {
           try await Housekeeping(database: database, time: time).sweep()
+          let context = context
+          try await database.write { try $0.endQuarantine(in: context) }
           try await media.sweepUnused()
           try await database.tidy()
         }

@@ -115,6 +115,19 @@ extension ReadTransaction {
       """) != nil
   }
 
+  /// Held pictures of remote posts that still have their bytes and were not decided on since `time`.
+  package func heldFromElsewhere(undecidedSince time: Timestamp, limit: Int) throws -> [Attachment] {
+    try rows(
+      """
+      SELECT \(fragment: Attachment.columns) FROM attachments
+      WHERE state = 'held' AND remote_url IS NOT NULL AND failure IS NULL
+        AND NOT EXISTS (SELECT 1 FROM decisions
+          WHERE decisions.attachment_id = attachments.id AND decisions.decided_at >= \(time))
+      ORDER BY id LIMIT \(limit)
+      """
+    ).map(Attachment.init(row:))
+  }
+
   /// Pictures that wait for a moderator, oldest first.
   package func attachments(in state: Attachment.State, _ page: Page<Attachment>) throws -> [Attachment] {
     try rows(

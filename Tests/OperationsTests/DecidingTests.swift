@@ -291,6 +291,29 @@ extension House {
     }
   }
 
+  @Test func `bytes held for thirty days go, and a later clearance fetches them again`() async throws {
+    let house = try await House()
+    let (far, boss) = (try await house.stranger("far"), try await house.artist("boss"))
+    let picture = try await house.remotePicture("a", .strong, by: far, path: "1", url: "same").picture
+    try await house.write { try $0.decide(.hold, on: picture, sentence: "Let us look.", by: boss, in: $1) }
+    try await house.clearJobs()
+    house.pass(.seconds(29 * 86_400))
+    try await house.write { try $0.endQuarantine(in: $1) }
+    #expect(try await house.jobs().isEmpty)
+    house.pass(.seconds(2 * 86_400))
+    try await house.write { try $0.endQuarantine(in: $1) }
+    #expect(try await house.state(picture.id) == .held)
+    #expect(try await house.read { try $0.renditions(of: [picture.id]) }.isEmpty)
+    #expect(try await house.jobs().contains { if case .discardFiles = $0 { true } else { false } })
+    try await house.clearJobs()
+    try await house.write { try $0.endQuarantine(in: $1) }
+    #expect(try await house.jobs().isEmpty)
+    let held = try await house.current(picture.id)
+    try await house.write { try $0.overturn(held, by: boss, in: $1) }
+    #expect(try await house.state(picture.id) == .waiting)
+    #expect(try await house.fetches() == [picture.id])
+  }
+
   @Test func `a stranger's word on somebody else's picture refuses it only where the stranger shows it`() async throws {
     let house = try await House()
     let (far, thief) = (try await house.stranger("far"), try await house.stranger("thief"))
