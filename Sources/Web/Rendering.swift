@@ -46,7 +46,7 @@ private struct PageText: MustacheContentType {
 }
 
 extension WebFace {
-  static func library() throws -> MustacheLibrary {
+  static func readTemplates() throws -> MustacheLibrary {
     MustacheContentTypes.register(PageText(), named: "PAGE")
     var library = MustacheLibrary()
     for (name, bytes) in pageTemplates {

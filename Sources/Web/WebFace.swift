@@ -54,7 +54,7 @@ package struct WebFace: Sendable {
     self.receive = receive
     self.verifyPassword = verifyPassword
     self.clientAddress = clientAddress
-    templates = try WebFace.library()
+    templates = try WebFace.readTemplates()
     assets = Asset.all
     limits = FormLimits(time: time)
   }
