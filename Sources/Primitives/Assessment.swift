@@ -59,43 +59,140 @@ package enum AssessmentVerdict: String, Codable, Hashable, Sendable {
   case notAnalysed = "not_analysed"
 }
 
-/// The opinion of one detector version on one picture, with what it rests on.
+/// All opinions on one picture, with what they rest on.
 package struct Assessment: Codable, Hashable, Sendable {
   package var opinion: Opinion
   package var verdict: AssessmentVerdict
   package var evidence: [Evidence]
-  /// Name and version, such as `evidence/1`. Stored with every decision.
+  /// Names and versions, such as `evidence/1` or `evidence/1+pixels/NAME`. Stored with every decision.
   package var detector: String
+  /// What each detector beside the file's own evidence said; empty in what was stored before there were any.
+  package var layers: [LayerOpinion]
 
-  package init(opinion: Opinion, verdict: AssessmentVerdict, evidence: [Evidence], detector: String) {
+  package init(
+    opinion: Opinion, verdict: AssessmentVerdict, evidence: [Evidence], detector: String, layers: [LayerOpinion] = []
+  ) {
     self.opinion = opinion
     self.verdict = verdict
     self.evidence = evidence
     self.detector = detector
+    self.layers = layers
   }
 
-  /// What findings alone conclude: conclusive evidence of generation scores 1; strong evidence reads `likely`
-  /// without a number, because no calibration stands behind one; a declared composite reads `assisted`.
-  package init(evidence: [Evidence], detector: String) {
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    opinion = try container.decode(Opinion.self, forKey: .opinion)
+    verdict = try container.decode(AssessmentVerdict.self, forKey: .verdict)
+    evidence = try container.decode([Evidence].self, forKey: .evidence)
+    detector = try container.decode(String.self, forKey: .detector)
+    layers = try container.decodeIfPresent([LayerOpinion].self, forKey: .layers) ?? []
+  }
+
+  /// The strongest evidence, else the layers: conclusive evidence of generation scores 1; strong evidence reads
+  /// `likely` whatever the number, because no calibration stands behind it; a declared composite reads `assisted`.
+  /// Only layers with a score give a number: see `combinedScore`.
+  package init(evidence: [Evidence], layers: [LayerOpinion] = [], detector: String) {
     let ordered = evidence.sorted { $0.strength > $1.strength }
     func strongest(_ implication: Implication) -> EvidenceStrength? {
       ordered.first { $0.implies == implication }?.strength
     }
-    let generated = strongest(.generated)
-    let assisted = strongest(.assisted)
-    if generated == .conclusive {
-      self.init(opinion: .concluded(score: 1), verdict: .generated, evidence: ordered, detector: detector)
-    } else if generated == .strong {
-      self.init(opinion: .inconclusive, verdict: .likely, evidence: ordered, detector: detector)
-    } else if let assisted, assisted >= .strong {
-      self.init(opinion: .inconclusive, verdict: .assisted, evidence: ordered, detector: detector)
-    } else {
-      self.init(opinion: .inconclusive, verdict: .none, evidence: ordered, detector: detector)
-    }
+    let score = Self.combinedScore(layers.compactMap(\.outcome.score))
+    let isConclusive = strongest(.generated) == .conclusive
+    let isUnusual = score.map { $0 >= Self.labelScore } ?? false
+    let verdict: AssessmentVerdict =
+      if isConclusive {
+        .generated
+      } else if strongest(.generated) == .strong || isUnusual {
+        .likely
+      } else if let assisted = strongest(.assisted), assisted >= .strong {
+        .assisted
+      } else {
+        .none
+      }
+    let opinion: Opinion =
+      if isConclusive { .concluded(score: 1) } else if let score { .concluded(score: score) } else { .inconclusive }
+    self.init(opinion: opinion, verdict: verdict, evidence: ordered, detector: detector, layers: layers)
+  }
+
+  /// At and above it a score reads `likely`: at most 5 in 1,000 human calibration pictures look so.
+  package static let labelScore = 0.995
+
+  /// Holm's correction: the smallest of m chances counts m times, so that asking more detectors accuses nobody more
+  /// often. Nil without any.
+  package static func combinedScore(_ scores: [Double]) -> Double? {
+    guard let highest = scores.max(), highest.isFinite else { return nil }
+    // One score stays exactly itself: 1 - (1 - x) is not always x.
+    return scores.count == 1 ? highest : max(0, 1 - Double(scores.count) * (1 - highest))
   }
 
   package static func notAnalysed(reason: String, detector: String) -> Assessment {
     Assessment(opinion: .notAnalysed(reason: reason), verdict: .notAnalysed, evidence: [], detector: detector)
+  }
+}
+
+/// What one detector beside the file's own evidence says of one picture.
+package struct LayerOpinion: Codable, Hashable, Sendable {
+  package enum Outcome: Codable, Hashable, Sendable {
+    /// 1 minus the share of human calibration pictures that look at least so generated; 0..<1.
+    case scored(Double)
+    /// A stable code such as `pixels.too_small`. Never a score of zero.
+    case noOpinion(reason: String)
+
+    package var score: Double? {
+      if case .scored(let score) = self { return score }
+      return nil
+    }
+  }
+
+  /// The human pictures a score is measured against.
+  package struct Calibration: Codable, Hashable, Sendable {
+    package var images: Int
+    package var sources: Int
+
+    package init(images: Int, sources: Int) {
+      self.images = images
+      self.sources = sources
+    }
+  }
+
+  /// How much one group of features spoke for generation (above 0) or against it.
+  package struct Contribution: Codable, Hashable, Sendable {
+    /// A stable code such as `co_occurrence`.
+    package var group: String
+    /// What the group looks at, as a plain phrase.
+    package var text: String
+    /// In units of log-odds.
+    package var weight: Double
+
+    package init(group: String, text: String, weight: Double) {
+      self.group = group
+      self.text = text
+      self.weight = weight
+    }
+  }
+
+  /// A stable code: `pixels` for our own model.
+  package var detector: String
+  package var model: String
+  package var version: String
+  /// Of the model, as a day: `2026-11-21`.
+  package var date: String
+  package var outcome: Outcome
+  package var calibration: Calibration
+  /// At most three, the strongest first; empty where a detector can not say.
+  package var contributions: [Contribution]
+
+  package init(
+    detector: String, model: String, version: String, date: String, outcome: Outcome, calibration: Calibration,
+    contributions: [Contribution] = []
+  ) {
+    self.detector = detector
+    self.model = model
+    self.version = version
+    self.date = date
+    self.outcome = outcome
+    self.calibration = calibration
+    self.contributions = contributions
   }
 }
 

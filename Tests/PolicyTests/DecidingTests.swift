@@ -200,6 +200,8 @@ extension PolicyDocument {
     #expect(verdict(.inconclusive, [.init(strength: .conclusive, implies: .provenance)]) == .accept)
     #expect(verdict(.concluded(score: 0.995)) == .label)
     #expect(verdict(.concluded(score: 0.994)) == .accept)
+    #expect(verdict(.concluded(score: 0.994), [.init(strength: .weak, implies: .generated)]) == .accept)
+    #expect(verdict(.concluded(score: 1), [.init(strength: .weak, implies: .generated)]) == .label)
     #expect(verdict(.inconclusive, [], .assisted) == .label)
     #expect(verdict(.inconclusive, [.init(strength: .strong, implies: .assisted)]) == .label)
     #expect(verdict(.inconclusive, [], .generated) == .refuse)
