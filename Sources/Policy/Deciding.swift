@@ -58,10 +58,11 @@ extension PolicyDocument {
     if isContested && score == .refuse {
       return Reason(
         code: .scoreContested, verdict: .hold,
-        sentence: "A detector reads the picture as likely generated, and the file carries evidence of human work.")
+        sentence: "A detector flagged the picture, and the file carries evidence of human work: a person decides.")
     }
     return Reason(
-      code: .score, verdict: score, sentence: "A detector reads the picture as likely made by an image generator.")
+      code: .score, verdict: score,
+      sentence: "A detector flagged the picture: few human pictures look like this to it. This is not proof.")
   }
 }
 

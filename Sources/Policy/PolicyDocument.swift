@@ -94,6 +94,13 @@ package struct PolicyDocument: Hashable, Sendable {
     return draft
   }
 
+  /// Whether the consent to hit human artists was given for what `draft` does: a lower threshold or a harsher answer
+  /// hits more of them, so it needs a new one.
+  package func isConsentEnough(for draft: Draft) -> Bool {
+    let verdict = draft.score.flatMap(Verdict.init(rawValue:)) ?? score
+    return acceptsFalseRefusals && verdict <= score && (draft.threshold ?? threshold) >= threshold
+  }
+
   /// The same rules under another number.
   package func numbered(_ revision: Int64) -> PolicyDocument {
     var draft = draft
@@ -123,8 +130,10 @@ extension PolicyDocument.Draft {
       problems.append(
         .init(
           key: "score",
-          sentence: "A score is an estimate from pixels and will hit human artists. To hold or refuse by score, "
-            + "set accepts_false_refusals to true as well."))
+          sentence: "A score is an estimate from pixels. At this threshold up to "
+            + "\(perThousand(1 - (threshold ?? PolicyDocument.standardThreshold))) of 1,000 human pictures would be "
+            + "held or refused. \(ScoreMeaning.clusters) To hold or refuse by score nevertheless, set "
+            + "accepts_false_refusals to true as well."))
     }
     return problems
   }
