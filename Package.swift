@@ -72,6 +72,7 @@ let package = Package(
     .target(name: "CLibCrypto", dependencies: ["CLibCryptoSystem"]),
     .target(name: "CVips", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CSandbox"),
+    .target(name: "COnnx", linkerSettings: [.linkedLibrary("dl")]),
 
     // 0: pure, no input or output at all.
     room("Primitives", [collections]),
@@ -90,7 +91,7 @@ let package = Package(
     room(
       "Transport",
       ["Primitives", asyncHTTPClient, logging, nioCore, nioPosix, nioHTTP1, nioSSL, nioFoundationCompat]),
-    room("Forensics", ["Primitives", "Markup", "CVips", "CSandbox", crypto]),
+    room("Forensics", ["Primitives", "Markup", "CVips", "CSandbox", "COnnx", crypto]),
 
     // 2: every statement, and every state change.
     room("Store", ["Primitives", "Policy", "Model", "Persistence"]),
@@ -169,7 +170,7 @@ let package = Package(
     tests("MarkupTests", ["Markup", "Primitives"]),
     tests("PersistenceTests", ["Persistence", "Primitives"]),
     tests("TransportTests", ["Transport", "Primitives", logging, nioCore, nioPosix, nioHTTP1, nioSSL]),
-    tests("ForensicsTests", ["Forensics", "Primitives", "CVips", "CSandbox"], resources: [.copy("Images")]),
+    tests("ForensicsTests", ["Forensics", "Primitives", "CVips", "CSandbox", crypto], resources: [.copy("Images")]),
     tests("MediaTests", ["Media", "Forensics", "Primitives"]),
     tests("StoreTests", ["Store", "Persistence", "Model", "Policy", "Primitives"]),
     tests("OperationsTests", ["Operations", "Store", "Persistence", "Model", "Policy", "Primitives"]),

@@ -23,6 +23,7 @@ extension Rules {
         "Mustache": ["Sources/Web/"],
         "CVips": ["Sources/Forensics/"],
         "CSandbox": ["Sources/Forensics/"],
+        "COnnx": ["Sources/Forensics/"],
         "CLibCrypto": ["Sources/Signatures/"],
         "CLibXML": ["Sources/Markup/"],
         "TOMLKit": ["Sources/Server/"],
