@@ -32,9 +32,14 @@ let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 
-func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
-  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: house)
+func room(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil, settings: [SwiftSetting] = house
+) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
+
+/// Measuring a picture takes a hundred times as long without the optimizer: seconds a test instead of milliseconds.
+let optimized = house + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 func tests(
   _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource]? = nil
@@ -73,6 +78,7 @@ let package = Package(
     .target(name: "CVips", linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CSandbox"),
     .target(name: "COnnx", linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CShippedDetector", exclude: ["shipped.aidet"]),
 
     // 0: pure, no input or output at all.
     room("Primitives", [collections]),
@@ -91,7 +97,9 @@ let package = Package(
     room(
       "Transport",
       ["Primitives", asyncHTTPClient, logging, nioCore, nioPosix, nioHTTP1, nioSSL, nioFoundationCompat]),
-    room("Forensics", ["Primitives", "Markup", "CVips", "CSandbox", "COnnx", crypto]),
+    room(
+      "Forensics", ["Primitives", "Markup", "CVips", "CSandbox", "COnnx", "CShippedDetector", crypto],
+      settings: optimized),
 
     // 2: every statement, and every state change.
     room("Store", ["Primitives", "Policy", "Model", "Persistence"]),

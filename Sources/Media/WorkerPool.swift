@@ -51,6 +51,8 @@ package final class WorkerPool: Sendable {
     var waiting: [Work] = []
     var busy = 0
     var isClosed = false
+    /// The file of the pixel model in use; nil for the shipped one.
+    var model: [UInt8]?
     var counts = Counts()
   }
 
@@ -78,6 +80,10 @@ package final class WorkerPool: Sendable {
       submit(.process(bytes, options) { continuation.resume(with: $0) }) { continuation.resume(throwing: $0) }
     }
   }
+
+  /// The model for every picture from now on, as the bytes of its file; nil for the one that comes with the program.
+  /// The caller has read it once: a picture whose worker refuses the model is refused with the model's code.
+  package func use(model: [UInt8]?) { state.withLock { $0.model = model } }
 
   /// What a worker could still do if a decoder in it were taken over: for `doctor`.
   package func proveSandbox() async throws -> SandboxProof {
@@ -161,6 +167,7 @@ package final class WorkerPool: Sendable {
       let deadline = WorkerProcess.deadline(in: settings.deadline)
       switch work {
       case .process(let bytes, let options, let answer):
+        if let model = state.withLock({ $0.model }) { try current.use(model: model, deadline: deadline) }
         let media = try current.process(bytes, options, deadline: deadline)
         leave { $0.done += 1 }
         answer(.success(media))

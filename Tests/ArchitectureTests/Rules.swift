@@ -24,6 +24,7 @@ extension Rules {
         "CVips": ["Sources/Forensics/"],
         "CSandbox": ["Sources/Forensics/"],
         "COnnx": ["Sources/Forensics/"],
+        "CShippedDetector": ["Sources/Forensics/"],
         "CLibCrypto": ["Sources/Signatures/"],
         "CLibXML": ["Sources/Markup/"],
         "TOMLKit": ["Sources/Server/"],

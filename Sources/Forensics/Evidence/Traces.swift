@@ -102,9 +102,7 @@ extension Assessment {
 
   /// What the findings alone conclude of one file.
   package init(of container: ImageContainer, pixels: PixelView?) {
-    self.init(
-      evidence: collectEvidence(metadata: container.metadata, header: container.header, pixels: pixels),
-      detector: Self.evidenceDetector)
+    self.init(of: container, pixels: pixels, layers: [])
   }
 }
 

@@ -12,6 +12,8 @@ package struct MediaOptions: Codable, Hashable, Sendable {
   package var untouched: Bool
   /// False for looking only, as `detect` does.
   package var makesRenditions: Bool
+  /// Whether every place is scored by itself, for `explain`: up to seconds for a large picture.
+  package var drawsHeat = false
 
   package init(
     declaredType: String? = nil, rights: Rights = Rights(), keepsSourceRights: Bool = true, untouched: Bool = false,
@@ -47,6 +49,8 @@ package struct MediaReport: Codable, Hashable, Sendable {
   package var hasProfile: Bool
   /// In the order of the files that come with the report, the federated one first.
   package var renditions: [Rendition]
+  /// Where it was asked for and the picture is large enough.
+  package var heat: PixelHeat?
 }
 
 /// A report with its files: `files[n]` belongs to `report.renditions[n]`.

@@ -3,7 +3,10 @@ import Primitives
 /// The work on one picture, without any input or output of its own. Runs libvips here: only the worker calls it, and
 /// tests.
 package enum MediaWork {
-  package static func process(_ bytes: [UInt8], _ options: MediaOptions) throws(MediaRefusal) -> ProcessedMedia {
+  /// `detector` nil looks at evidence alone.
+  package static func process(
+    _ bytes: [UInt8], _ options: MediaOptions, detector: PixelDetector? = nil
+  ) throws(MediaRefusal) -> ProcessedMedia {
     guard bytes.count <= Limits.upload else { throw .fileTooLarge }
     let container = try open(bytes, declaredType: options.declaredType)
     let header = container.header
@@ -11,7 +14,9 @@ package enum MediaWork {
       let stored = try Picture.decode(bytes, as: header.format)
       // The container decides whether this picture is read at all; a decoder that sees another one is being fooled.
       guard stored.width == header.width, stored.height == header.height else { throw MediaRefusal.undecodable }
-      let assessment = Assessment(of: container, pixels: pixels(container.header, stored))
+      let texture = TextureFindings(stored, header.format, options, detector)
+      let assessment = Assessment(
+        of: container, pixels: pixels(container.header, stored), layers: [texture.opinion].compactMap { $0 })
       let upright = try stored.upright()
       var smallest = upright
       let sourceRights = Rights(found: container.metadata)
@@ -28,7 +33,7 @@ package enum MediaWork {
         assessment: assessment, sourceRights: sourceRights,
         hadLocation: container.metadata.exif?.hasLocation ?? false,
         hadSerialNumber: container.metadata.exif?.hasSerialNumber ?? false, hasProfile: upright.profile != nil,
-        renditions: files.map(\.rendition))
+        renditions: files.map(\.rendition), heat: texture.heat)
       return ProcessedMedia(report: report, files: files.map(\.bytes))
     } catch let refusal as MediaRefusal {
       throw refusal
@@ -39,7 +44,7 @@ package enum MediaWork {
     }
   }
 
-  private static func open(_ bytes: [UInt8], declaredType: String?) throws(MediaRefusal) -> ImageContainer {
+  static func open(_ bytes: [UInt8], declaredType: String?) throws(MediaRefusal) -> ImageContainer {
     do {
       let container = try ImageContainer(reading: bytes)
       if let declaredType, let found = container.header.format.mediaType,
@@ -63,6 +68,21 @@ package enum MediaWork {
     guard stored.bitsPerSample == 8, header.width * header.height <= Limits.evidencePixels else { return nil }
     return PixelView(
       width: header.width, height: header.height, channels: stored.bands, bytes: stored.withSamples { Array($0) })
+  }
+}
+
+/// What the pixel model says of the samples as stored: profile and orientation would resample what it looks at.
+private struct TextureFindings {
+  var opinion: LayerOpinion?
+  var heat: PixelHeat?
+
+  init(_ stored: Picture, _ format: ImageFormat, _ options: MediaOptions, _ detector: PixelDetector?) {
+    let (width, height, channels) = (stored.width, stored.height, stored.bands)
+    stored.withSamples { samples in
+      guard let samples = PixelSamples(samples, width: width, height: height, channels: channels) else { return }
+      opinion = detector?.opinion(on: samples, format: format)
+      if options.drawsHeat { heat = detector?.heat(of: samples) }
+    }
   }
 }
 

@@ -37,16 +37,24 @@ package enum MediaWorker {
       return send(.cannotStart(.notInstalled), []) ? 69 : 74
     }
     warmUp()
+    // Before the lock and the limit on memory, like every library.
+    var detector = shippedDetector()
     if let failure = lock(bounds) {
       let refusal = MediaRefusal(
         code: "worker.unsafe", text: "The media worker could not be locked down (error \(failure)).")
       return send(.cannotStart(refusal), []) ? 71 : 74
     }
     guard send(.ready(version: version), []) else { return 74 }
-    for _ in 0..<bounds.jobs {
+    var jobs = bounds.jobs
+    while jobs > 0 {
       do {
         guard let (request, blobs) = try WorkerFrame.decode(WorkerRequest.self, read: read) else { return 0 }
-        let (answer, files) = perform(request, blobs)
+        if case .useModel = request {
+          guard send(use(blobs.first ?? [], &detector), []) else { return 74 }
+          continue
+        }
+        jobs -= 1
+        let (answer, files) = perform(request, blobs, detector)
         guard send(answer, files) else { return 74 }
       } catch {
         return 65
@@ -55,11 +63,32 @@ package enum MediaWorker {
     return 0
   }
 
-  private static func perform(_ request: WorkerRequest, _ blobs: [[UInt8]]) -> (WorkerAnswer, [[UInt8]]) {
+  /// A program without a usable model still reads pictures and finds evidence.
+  private static func shippedDetector() -> PixelDetector? {
+    do {
+      return PixelDetector(model: try DetectorModel.shipped())
+    } catch {
+      return nil
+    }
+  }
+
+  private static func use(_ bytes: [UInt8], _ detector: inout PixelDetector?) -> WorkerAnswer {
+    do {
+      detector = PixelDetector(model: try DetectorModel(reading: bytes))
+      return .usingModel
+    } catch {
+      return .refused(MediaRefusal(code: error.code, text: error.text))
+    }
+  }
+
+  private static func perform(
+    _ request: WorkerRequest, _ blobs: [[UInt8]], _ detector: PixelDetector?
+  ) -> (WorkerAnswer, [[UInt8]]) {
     switch request {
+    case .useModel: return (.usingModel, [])
     case .process(let options):
       do {
-        let made = try MediaWork.process(blobs.first ?? [], options)
+        let made = try MediaWork.process(blobs.first ?? [], options, detector: detector)
         return (.done(made.report), made.files)
       } catch {
         return (.refused(error), [])

@@ -4,6 +4,8 @@ import Primitives
 /// What goes between the server and a worker. A frame is a count of head bytes, a count of blobs, the length of each
 /// blob (all 32-bit, big-endian), the JSON head, the blobs.
 enum WorkerRequest: Codable, Sendable {
+  /// Another model than the shipped one for all that follows; its file is the one blob. Counts as no job.
+  case useModel
   case process(MediaOptions)
   /// What the worker could still do if a decoder were taken over.
   case attemptEscape
@@ -16,6 +18,7 @@ enum WorkerAnswer: Codable, Sendable {
   case done(MediaReport)
   case refused(MediaRefusal)
   case escapes(SandboxProof)
+  case usingModel
 }
 
 /// The error number of each attempt from inside a locked worker; 0 is an attempt that worked.

@@ -26,6 +26,8 @@ package final class WorkerProcess {
   package private(set) var jobsLeft: Int
   /// Of libvips, once the worker is ready.
   package private(set) var version: String?
+  /// The file of the model in use, where it is not the shipped one.
+  private var model: [UInt8]?
 
   /// Starts a worker; it loads and locks itself while the caller does other things.
   package init(_ program: Program, bounds: MediaWorker.Bounds) throws {
@@ -74,7 +76,21 @@ package final class WorkerProcess {
     switch answer {
     case .ready(let version): self.version = version
     case .cannotStart(let refusal): throw refusal
-    case .done, .refused, .escapes: throw MediaRefusal.crashed
+    case .done, .refused, .escapes, .usingModel: throw MediaRefusal.crashed
+    }
+  }
+
+  /// Gives the worker another model than the shipped one. Throws the model's failure as a refusal, `model.…`; the
+  /// worker goes on with the model it had.
+  package func use(model: [UInt8], deadline: Int64) throws {
+    guard model != self.model else { return }
+    // Another model is no job.
+    jobsLeft += 1
+    let (answer, _) = try ask(.useModel, [model], deadline)
+    switch answer {
+    case .usingModel: self.model = model
+    case .refused(let refusal): throw refusal
+    case .ready, .cannotStart, .done, .escapes: throw MediaRefusal.crashed
     }
   }
 
@@ -88,7 +104,7 @@ package final class WorkerProcess {
       else { throw MediaRefusal.crashed }
       return ProcessedMedia(report: report, files: files)
     case .refused(let refusal): throw refusal
-    case .ready, .cannotStart, .escapes: throw MediaRefusal.crashed
+    case .ready, .cannotStart, .escapes, .usingModel: throw MediaRefusal.crashed
     }
   }
 
@@ -97,7 +113,7 @@ package final class WorkerProcess {
     return proof
   }
 
-  private func ask(
+  func ask(
     _ request: WorkerRequest, _ blobs: [[UInt8]], _ deadline: Int64
   ) throws -> (WorkerAnswer, [[UInt8]]) {
     jobsLeft -= 1

@@ -41,9 +41,10 @@ enum WorkerProgram {
       try Drawing.encode(width: 90, height: 60, bands: 3, bits: 8, format: 1, convertTo: "cmyk"),
       try Drawing.encode(width: 90, height: 60, bands: 3, bits: 16, format: 2, profile: "p3"),
     ]
+    let detector = PixelDetector(model: try DetectorModel.shipped())
     for file in files {
       let made = try worker.process(file, MediaOptions(), deadline: soon)
-      let here = try MediaWork.process(file, MediaOptions())
+      let here = try MediaWork.process(file, MediaOptions(), detector: detector)
       #expect(made.report == here.report)
       #expect(made.files == here.files)
     }
