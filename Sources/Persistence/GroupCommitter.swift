@@ -30,12 +30,14 @@ final class GroupCommitter: Sendable {
   private let pool: DatabasePool
   private let signals: SignalCenter
   private let tally: Tally
+  private let names: KnownColumnNames
   private let queue = Mutex(Queue())
 
-  init(pool: DatabasePool, signals: SignalCenter, tally: Tally) {
+  init(pool: DatabasePool, signals: SignalCenter, tally: Tally, names: KnownColumnNames) {
     self.pool = pool
     self.signals = signals
     self.tally = tally
+    self.names = names
   }
 
   func submit(_ pending: Pending) {
@@ -89,7 +91,7 @@ final class GroupCommitter: Sendable {
     _ pending: Pending, on database: GRDB.Database, statements: inout Int
   ) throws -> Outcome {
     try database.cachedStatement(sql: "SAVEPOINT closure").execute()
-    let transaction = SQLiteTransaction(database)
+    let transaction = SQLiteTransaction(database, names: names)
     let failure = pending.attempt(transaction)
     statements += transaction.end()
     // SQLite undoes a whole transaction by itself when the disk is full or fails: the closures before this one are

@@ -137,9 +137,11 @@ package struct ColumnError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// The names of one answer, shared by its rows. Of two columns with one name the first is meant.
 final class ColumnNames: Sendable {
+  let names: [String]
   let indexes: [String: Int]
 
   init(_ names: [String]) {
+    self.names = names
     indexes = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
   }
 }

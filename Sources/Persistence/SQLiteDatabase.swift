@@ -9,6 +9,8 @@ package final class SQLiteDatabase: Database {
   package let signals: SignalCenter
   let pool: DatabasePool
   private let committer: GroupCommitter
+  private let lanes: ReadingLanes
+  private let names = KnownColumnNames()
   private let tally: Tally
 
   /// Opens or creates the file at `path`. WAL does not work on a network file system.
@@ -25,16 +27,16 @@ package final class SQLiteDatabase: Database {
     self.path = path
     self.signals = signals
     self.tally = tally
-    committer = GroupCommitter(pool: pool, signals: signals, tally: tally)
+    committer = GroupCommitter(pool: pool, signals: signals, tally: tally, names: names)
+    lanes = ReadingLanes(pool: pool, count: Limits.databaseReaders)
   }
 
   package var counters: DatabaseCounters { tally.snapshot }
 
   package func read<T: Sendable>(_ body: @escaping @Sendable (any ReadTransaction) throws -> T) async throws -> T {
-    let tally = tally
     do {
-      return try await pool.read { database in
-        let transaction = SQLiteTransaction(database)
+      return try await lanes.read { [tally, names] database in
+        let transaction = SQLiteTransaction(database, names: names)
         defer { tally.finishRead(transaction.end()) }
         return try body(transaction)
       }
@@ -101,18 +103,25 @@ package final class SQLiteDatabase: Database {
 /// Lives on the connection's own serial queue for as long as its closure runs, and refuses to work afterwards.
 final class SQLiteTransaction: WriteTransaction {
   private var database: GRDB.Database?
+  private let names: KnownColumnNames
   private(set) var statementCount = 0
   private(set) var signals: [Signal] = []
 
-  init(_ database: GRDB.Database) { self.database = database }
+  init(_ database: GRDB.Database, names: KnownColumnNames) {
+    self.database = database
+    self.names = names
+  }
 
   func rows(_ sql: SQL) throws -> [Row] {
     try run(sql) { statement, _ in
-      let names = ColumnNames(statement.columnNames)
+      let names = names.names(of: statement, sql.text)
+      let columns = CInt(clamping: statement.columnCount)
       let cursor = try GRDB.Row.fetchCursor(statement)
       var rows: [Row] = []
-      while let row = try cursor.next() {
-        rows.append(Row(columns: names, values: row.databaseValues.map { SQLValue($0) }))
+      // GRDB's row makes the name of a column anew for every value that is taken from it in order.
+      while try cursor.next() != nil {
+        let values = (0..<columns).map { DatabaseValue(sqliteStatement: statement.sqliteStatement, index: $0) }
+        rows.append(Row(columns: names, values: values.map { SQLValue($0) }))
       }
       return rows
     }
@@ -172,10 +181,6 @@ extension SQLValue {
     case .blob(let bytes): Data(bytes).databaseValue
     }
   }
-}
-
-extension GRDB.Row {
-  fileprivate var databaseValues: some Collection<DatabaseValue> { map(\.1) }
 }
 
 extension DatabaseError {
