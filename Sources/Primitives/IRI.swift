@@ -30,12 +30,11 @@ package struct IRI: Hashable, Sendable, LosslessStringConvertible {
     self.text = "\(scheme)://\(host.text)\(afterHost)"
   }
 
+  private static let schemes = ["https://", "http://"].map { Array($0.utf8) }
+
   private static func schemeEnd(_ bytes: [UInt8]) -> Int? {
-    for scheme in ["https", "http"] {
-      let prefix = Array("\(scheme)://".utf8)
-      if bytes.count > prefix.count, bytes.prefix(prefix.count).map(asciiLowercased) == prefix {
-        return scheme.utf8.count
-      }
+    for prefix in schemes where bytes.count > prefix.count {
+      if zip(bytes, prefix).allSatisfy({ asciiLowercased($0) == $1 }) { return prefix.count - 3 }
     }
     return nil
   }

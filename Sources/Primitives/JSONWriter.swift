@@ -36,35 +36,60 @@ extension JSON {
       out.append(UInt8(ascii: "]"))
     case .object(let members):
       out.append(UInt8(ascii: "{"))
-      let keys = canonical ? members.keys.sorted { $0.utf16.lexicographicallyPrecedes($1.utf16) } : Array(members.keys)
-      for (position, key) in keys.enumerated() {
-        if position > 0 { out.append(UInt8(ascii: ",")) }
-        JSON.write(key, into: &out)
-        out.append(UInt8(ascii: ":"))
-        (members[key] ?? .null).write(into: &out, canonical: canonical)
+      if canonical {
+        let sorted = members.elements.sorted { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) }
+        for (position, member) in sorted.enumerated() {
+          JSON.write(member.key, member.value, isFirst: position == 0, into: &out, canonical: true)
+        }
+      } else {
+        for (position, member) in members.elements.enumerated() {
+          JSON.write(member.key, member.value, isFirst: position == 0, into: &out, canonical: false)
+        }
       }
       out.append(UInt8(ascii: "}"))
     }
   }
 
-  /// Escapes exactly what RFC 8785 §3.2.2.2 escapes.
+  private static func write(_ key: String, _ value: JSON, isFirst: Bool, into out: inout [UInt8], canonical: Bool) {
+    if !isFirst { out.append(UInt8(ascii: ",")) }
+    write(key, into: &out)
+    out.append(UInt8(ascii: ":"))
+    value.write(into: &out, canonical: canonical)
+  }
+
+  /// Escapes exactly what RFC 8785 §3.2.2.2 escapes. What lies between is copied in one piece: most texts have nothing
+  /// to escape, and a page of posts is mostly text.
   private static func write(_ text: String, into out: inout [UInt8]) {
     out.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-        out.append(UInt8(ascii: "\\"))
-        out.append(byte)
-      case 0x08: out.append(contentsOf: "\\b".utf8)
-      case 0x09: out.append(contentsOf: "\\t".utf8)
-      case 0x0a: out.append(contentsOf: "\\n".utf8)
-      case 0x0c: out.append(contentsOf: "\\f".utf8)
-      case 0x0d: out.append(contentsOf: "\\r".utf8)
-      case 0..<0x20: out.append(contentsOf: "\\u00\(Hex.encode([byte]))".utf8)
-      default: out.append(byte)
+    var text = text
+    text.withUTF8 { bytes in
+      var rest = bytes[...]
+      while let next = rest.firstIndex(where: isEscaped) {
+        out.append(contentsOf: UnsafeBufferPointer(rebasing: rest[..<next]))
+        escape(bytes[next], into: &out)
+        rest = bytes[(next + 1)...]
       }
+      out.append(contentsOf: UnsafeBufferPointer(rebasing: rest))
     }
     out.append(UInt8(ascii: "\""))
+  }
+
+  private static func isEscaped(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  }
+
+  private static func escape(_ byte: UInt8, into out: inout [UInt8]) {
+    switch byte {
+    case 0x08: out.append(contentsOf: "\\b".utf8)
+    case 0x09: out.append(contentsOf: "\\t".utf8)
+    case 0x0a: out.append(contentsOf: "\\n".utf8)
+    case 0x0c: out.append(contentsOf: "\\f".utf8)
+    case 0x0d: out.append(contentsOf: "\\r".utf8)
+    case 0..<0x20: out.append(contentsOf: "\\u00\(Hex.encode([byte]))".utf8)
+    default:
+      out.append(UInt8(ascii: "\\"))
+      out.append(byte)
+    }
   }
 
   /// ECMA-262 Number::toString. Swift's description gives the same shortest digits; only their layout differs.

@@ -22,6 +22,18 @@ import Testing
     #expect(try JSON(parsing: text).text == text)
   }
 
+  @Test func `a text is written so that it reads back, wherever in it something is escaped`() throws {
+    for byte in UInt8(0)..<0x80 {
+      let odd = String(UnicodeScalar(byte))
+      for text in [odd, odd + "a", "a" + odd, odd + odd, "é" + odd + "long enough to be no small string" + odd + "é"] {
+        let written = JSON.string(text).bytes
+        #expect(try JSON(parsing: written) == .string(text))
+        #expect(written.allSatisfy { $0 >= 0x20 })
+      }
+    }
+    #expect(JSON.string("a\"b\\c\n\u{1}").text == #""a\"b\\c\n\u0001""#)
+  }
+
   /// RFC 8785 §3.2.3 and its appendix B.
   @Test func `canonical form follows RFC 8785`() throws {
     let input =
