@@ -59,6 +59,50 @@ enum WorkerProgram {
     _ = try worker.process(try Drawing.jpeg(width: 50, height: 50), .look, deadline: soon)
   }
 
+  @Test func `a worker takes another model, refuses a damaged one by name, and neither is a job`() throws {
+    let worker = try start(MediaWorker.Bounds(jobs: 2))
+    let picture = try Drawing.jpeg(width: 200, height: 200)
+    var model = try TestModel.make(name: "own").bytes
+    model[100] ^= 1
+    #expect { try worker.use(model: model, deadline: soon) } throws: { ($0 as? MediaRefusal)?.code == "model.checksum" }
+    let shipped = try DetectorModel.shipped().card.detector
+    #expect(try worker.process(picture, .look, deadline: soon).report.assessment.detector.hasSuffix(shipped))
+    model[100] ^= 1
+    try worker.use(model: model, deadline: soon)
+    try worker.use(model: model, deadline: soon)
+    let made = try worker.process(picture, .look, deadline: soon)
+    #expect(made.report.assessment.detector.hasSuffix("pixels/own-1"))
+    #expect(worker.jobsLeft == 0)
+  }
+
+  @Test func `no file ends a worker that looks at pixels: it is refused by name or scored`() throws {
+    let noise = TexturePictures.samples(300, 300, .noise, seed: 2)
+    let png = try Picture.from(samples: noise, width: 300, height: 300, bands: 3).encoded(as: .png, quality: 1)
+    let jpeg = try Drawing.jpeg(width: 300, height: 300)
+    var profiled = try Drawing.encode(width: 300, height: 300, bands: 3, bits: 8, format: 1, profile: "p3")
+    // A profile whose numbers are none.
+    if let place = profiled.firstRange(of: Array("acsp".utf8))?.upperBound {
+      for index in place + 60..<place + 200 { profiled[index] = 0xFF }
+    }
+    let files: [(String, [UInt8])] = [
+      ("image.truncated image.undecodable", Array(png.prefix(png.count / 2))),
+      ("image.truncated image.undecodable", Array(jpeg.prefix(jpeg.count / 2))),
+      ("image.too_many_pixels image.side_too_long", Drawing.pngHeader(width: 20_000, height: 15_000)),
+      ("image.animated", Drawing.gif(width: 60, height: 60, frames: 3)), ("image.unrecognized", []),
+      ("", profiled), ("", try Drawing.jpeg(width: 1, height: 1)), ("", png),
+      ("", try Drawing.encode(width: 200, height: 200, bands: 3, bits: 8, format: 1, convertTo: "cmyk")),
+    ]
+    let worker = try start(MediaWorker.Bounds(jobs: files.count))
+    for (codes, file) in files {
+      do {
+        let found = try worker.process(file, .look, deadline: soon).report.assessment
+        #expect(codes.isEmpty && found.layers.count == 1, "\(codes) expected")
+      } catch let refusal as MediaRefusal {
+        #expect(codes.split(separator: " ").contains { $0 == refusal.code }, "\(refusal.code) for \(codes)")
+      }
+    }
+  }
+
   @Test func `a worker ends after its last job`() throws {
     let worker = try start()
     _ = try worker.process(try Drawing.jpeg(width: 50, height: 50), .look, deadline: soon)
