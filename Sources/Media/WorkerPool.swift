@@ -44,6 +44,7 @@ package final class WorkerPool: Sendable {
 
   private enum Work: Sendable {
     case process([UInt8], MediaOptions, @Sendable (Result<ProcessedMedia, any Error>) -> Void)
+    case classify([UInt8], OutsideModel, [UInt8], @Sendable (Result<Double, any Error>) -> Void)
     case prove(@Sendable (Result<SandboxProof, any Error>) -> Void)
   }
 
@@ -84,6 +85,14 @@ package final class WorkerPool: Sendable {
   /// The model for every picture from now on, as the bytes of its file; nil for the one that comes with the program.
   /// The caller has read it once: a picture whose worker refuses the model is refused with the model's code.
   package func use(model: [UInt8]?) { state.withLock { $0.model = model } }
+
+  /// What a model from outside says of a picture: only its rank among human pictures means anything. For a pool whose
+  /// bounds name the library. Throws `MediaRefusal`, also with the codes of `OutsideModelFailure`.
+  package func classify(_ bytes: [UInt8], by model: OutsideModel, file: [UInt8]) async throws -> Double {
+    try await withCheckedThrowingContinuation { continuation in
+      submit(.classify(bytes, model, file) { continuation.resume(with: $0) }) { continuation.resume(throwing: $0) }
+    }
+  }
 
   /// What a worker could still do if a decoder in it were taken over: for `doctor`.
   package func proveSandbox() async throws -> SandboxProof {
@@ -171,6 +180,10 @@ package final class WorkerPool: Sendable {
         let media = try current.process(bytes, options, deadline: deadline)
         leave { $0.done += 1 }
         answer(.success(media))
+      case .classify(let bytes, let model, let file, let answer):
+        let margin = try current.classify(bytes, by: model, file: file, deadline: deadline)
+        leave { $0.done += 1 }
+        answer(.success(margin))
       case .prove(let answer):
         let proof = try current.attemptEscape(deadline: deadline)
         leave { $0.done += 1 }
@@ -201,6 +214,7 @@ package final class WorkerPool: Sendable {
   private func fail(_ work: Work, _ refusal: MediaRefusal) {
     switch work {
     case .process(_, _, let answer): answer(.failure(refusal))
+    case .classify(_, _, _, let answer): answer(.failure(refusal))
     case .prove(let answer): answer(.failure(refusal))
     }
   }

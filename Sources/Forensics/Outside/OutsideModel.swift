@@ -2,14 +2,14 @@ import Primitives
 
 /// What the admin said of a model from outside when adding it: how a picture is laid before it, and which of its
 /// outputs speaks for generation. Models come without this knowledge in the file.
-package struct OutsideModel: Hashable, Sendable {
-  package enum Layout: String, Hashable, Sendable, CaseIterable {
+package struct OutsideModel: Codable, Hashable, Sendable {
+  package enum Layout: String, Codable, Hashable, Sendable, CaseIterable {
     case channelsFirst = "nchw"
     case channelsLast = "nhwc"
   }
 
   /// Models of fine traces want native pixels, models of subjects the whole picture.
-  package enum Fit: String, Hashable, Sendable, CaseIterable {
+  package enum Fit: String, Codable, Hashable, Sendable, CaseIterable {
     case crop, resize
   }
 

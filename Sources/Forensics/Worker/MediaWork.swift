@@ -44,6 +44,24 @@ package enum MediaWork {
     }
   }
 
+  /// What a model from outside says of a picture as it is seen: upright, in sRGB, on white.
+  package static func margin(
+    of bytes: [UInt8], by model: OutsideModel, file: [UInt8]
+  ) throws(MediaRefusal) -> Double {
+    let container = try open(bytes, declaredType: nil)
+    do {
+      let classifier = try OnnxClassifier(model, bytes: file)
+      let stored = try Picture.decode(bytes, as: container.header.format)
+      return try classifier.margin(of: try stored.upright().inSRGB().overWhite())
+    } catch let failure as OutsideModelFailure {
+      throw MediaRefusal(code: failure.code, text: failure.text)
+    } catch let failure as PictureFailure {
+      throw MediaRefusal(failure)
+    } catch {
+      throw .undecodable
+    }
+  }
+
   static func open(_ bytes: [UInt8], declaredType: String?) throws(MediaRefusal) -> ImageContainer {
     do {
       let container = try ImageContainer(reading: bytes)

@@ -12,19 +12,26 @@ package enum MediaWorker {
     /// Seconds of processor time over the worker's whole life.
     package var cpuSeconds: Int
     package var jobs: Int
+    /// Where onnxruntime is, for a worker that asks a model from outside.
+    package var onnxLibrary: String?
 
-    package init(memory: Int = 1_536 << 20, cpuSeconds: Int = 20, jobs: Int = 1) {
+    package init(memory: Int = 1_536 << 20, cpuSeconds: Int = 20, jobs: Int = 1, onnxLibrary: String? = nil) {
       self.memory = memory
       self.cpuSeconds = cpuSeconds
       self.jobs = jobs
+      self.onnxLibrary = onnxLibrary
     }
 
-    package var arguments: [String] { [String(memory), String(cpuSeconds), String(jobs)] }
+    package var arguments: [String] {
+      [String(memory), String(cpuSeconds), String(jobs)] + [onnxLibrary].compactMap { $0 }
+    }
 
     package init?(arguments: [String]) {
-      let numbers = arguments.compactMap { Int($0) }
-      guard arguments.count == 3, numbers.count == 3, numbers.allSatisfy({ $0 >= 1 }) else { return nil }
-      self.init(memory: numbers[0], cpuSeconds: numbers[1], jobs: numbers[2])
+      let numbers = arguments.prefix(3).compactMap { Int($0) }
+      guard (3...4).contains(arguments.count), numbers.count == 3, numbers.allSatisfy({ $0 >= 1 }) else { return nil }
+      self.init(
+        memory: numbers[0], cpuSeconds: numbers[1], jobs: numbers[2],
+        onnxLibrary: arguments.count == 4 ? arguments[3] : nil)
     }
   }
 
@@ -39,6 +46,8 @@ package enum MediaWorker {
     warmUp()
     // Before the lock and the limit on memory, like every library.
     var detector = shippedDetector()
+    // Without it a model from outside answers that it is not installed.
+    if let library = bounds.onnxLibrary { _ = OnnxRuntime.start(library: library) }
     if let failure = lock(bounds) {
       let refusal = MediaRefusal(
         code: "worker.unsafe", text: "The media worker could not be locked down (error \(failure)).")
@@ -90,6 +99,12 @@ package enum MediaWorker {
       do {
         let made = try MediaWork.process(blobs.first ?? [], options, detector: detector)
         return (.done(made.report), made.files)
+      } catch {
+        return (.refused(error), [])
+      }
+    case .classify(let model):
+      do {
+        return (.classified(try MediaWork.margin(of: blobs.first ?? [], by: model, file: blobs.last ?? [])), [])
       } catch {
         return (.refused(error), [])
       }

@@ -7,6 +7,8 @@ enum WorkerRequest: Codable, Sendable {
   /// Another model than the shipped one for all that follows; its file is the one blob. Counts as no job.
   case useModel
   case process(MediaOptions)
+  /// What a model from outside says of the first blob; its file is the second.
+  case classify(OutsideModel)
   /// What the worker could still do if a decoder were taken over.
   case attemptEscape
 }
@@ -19,6 +21,8 @@ enum WorkerAnswer: Codable, Sendable {
   case refused(MediaRefusal)
   case escapes(SandboxProof)
   case usingModel
+  /// The margin of `OnnxClassifier`.
+  case classified(Double)
 }
 
 /// The error number of each attempt from inside a locked worker; 0 is an attempt that worked.

@@ -76,7 +76,7 @@ package final class WorkerProcess {
     switch answer {
     case .ready(let version): self.version = version
     case .cannotStart(let refusal): throw refusal
-    case .done, .refused, .escapes, .usingModel: throw MediaRefusal.crashed
+    case .done, .refused, .escapes, .usingModel, .classified: throw MediaRefusal.crashed
     }
   }
 
@@ -90,7 +90,7 @@ package final class WorkerProcess {
     switch answer {
     case .usingModel: self.model = model
     case .refused(let refusal): throw refusal
-    case .ready, .cannotStart, .done, .escapes: throw MediaRefusal.crashed
+    case .ready, .cannotStart, .done, .escapes, .classified: throw MediaRefusal.crashed
     }
   }
 
@@ -104,7 +104,17 @@ package final class WorkerProcess {
       else { throw MediaRefusal.crashed }
       return ProcessedMedia(report: report, files: files)
     case .refused(let refusal): throw refusal
-    case .ready, .cannotStart, .escapes, .usingModel: throw MediaRefusal.crashed
+    case .ready, .cannotStart, .escapes, .usingModel, .classified: throw MediaRefusal.crashed
+    }
+  }
+
+  /// The margin of a model from outside, in its own worker.
+  package func classify(_ bytes: [UInt8], by model: OutsideModel, file: [UInt8], deadline: Int64) throws -> Double {
+    let (answer, _) = try ask(.classify(model), [bytes, file], deadline)
+    switch answer {
+    case .classified(let margin) where margin.isFinite: return margin
+    case .refused(let refusal): throw refusal
+    case .ready, .cannotStart, .done, .escapes, .usingModel, .classified: throw MediaRefusal.crashed
     }
   }
 

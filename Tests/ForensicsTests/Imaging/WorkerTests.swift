@@ -151,6 +151,8 @@ enum WorkerProgram {
   @Test func `numbers on the command line that are none end the worker before it reads`() {
     #expect(MediaWorker.Bounds(arguments: ["1", "2"]) == nil)
     #expect(MediaWorker.Bounds(arguments: ["0", "1", "1"]) == nil)
-    #expect(MediaWorker.Bounds(arguments: MediaWorker.Bounds().arguments) == MediaWorker.Bounds())
+    for bounds in [MediaWorker.Bounds(), MediaWorker.Bounds(onnxLibrary: "/usr/lib/libonnxruntime.so.1")] {
+      #expect(MediaWorker.Bounds(arguments: bounds.arguments) == bounds)
+    }
   }
 }

@@ -130,4 +130,40 @@ struct OutsideModelTests {
     let failure = #expect(throws: OutsideModelFailure.self) { try classifier.margin(of: picture) }
     #expect(failure?.code == "onnx.wrong_shape")
   }
+
+  @Test(.enabled(if: OnnxFixture.isThere, "onnxruntime or libvips is not installed here"))
+  func `a locked worker runs a model from outside, and refuses a wrong one without dying`() throws {
+    let bytes = OnnxFixture.bytes(OnnxFixture.means)
+    let picture = try Picture.from(
+      samples: (0..<20 * 18 * 3).map { [200, 100, 50][$0 % 3] }, width: 20, height: 18, bands: 3
+    ).encoded(as: .png, quality: 1)
+    let worker = try WorkerProcess(
+      try #require(WorkerProgram.built), bounds: .init(memory: 2 << 30, jobs: 4, onnxLibrary: OnnxFixture.library))
+    let soon = WorkerProcess.deadline(in: .seconds(60))
+    let here = try MediaWork.margin(of: picture, by: try described(bytes), file: bytes)
+    #expect(try worker.classify(picture, by: try described(bytes), file: bytes, deadline: soon) == here)
+    let row = OnnxFixture.bytes(OnnxFixture.row)
+    let wrong = #expect(throws: MediaRefusal.self) {
+      try worker.classify(picture, by: try described(row), file: row, deadline: soon)
+    }
+    #expect(wrong?.code == "onnx.wrong_shape")
+    let broken = #expect(throws: MediaRefusal.self) {
+      try worker.classify([1, 2, 3], by: try described(bytes), file: bytes, deadline: soon)
+    }
+    #expect(broken?.code == "image.unrecognized")
+    #expect(try worker.classify(picture, by: try described(bytes), file: bytes, deadline: soon) == here)
+  }
+
+  @Test func `a worker without the library says that it is not installed`() throws {
+    let bytes = OnnxFixture.bytes(OnnxFixture.means)
+    let picture = try Drawing.jpeg(width: 40, height: 40)
+    for library in [nil, "/nonexistent/libonnxruntime.so"] {
+      let worker = try WorkerProcess(try #require(WorkerProgram.built), bounds: .init(onnxLibrary: library))
+      let refusal = #expect(throws: MediaRefusal.self) {
+        try worker.classify(
+          picture, by: try described(bytes), file: bytes, deadline: WorkerProcess.deadline(in: .seconds(60)))
+      }
+      #expect(refusal?.code == "onnx.not_installed")
+    }
+  }
 }
