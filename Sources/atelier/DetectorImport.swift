@@ -16,6 +16,7 @@ struct DetectorImport: ParsableCommand {
   @Option(help: "LightGBM's text, with =WEIGHT where several are summed. Repeatable.") var model: [String] = []
   @Option(help: "JSON of a linear part, with =WEIGHT where several are summed. Repeatable.") var linear: [String] = []
   @Option(help: "JSON with the margins of human pictures.") var calibration: String
+  @Option(help: "The same for pictures of fewer than 256 pixels on the shorter side.") var smallCalibration: String?
   @Option(help: "JSON that says what the model was trained on.") var card: String
   @Option(help: "Another name than the card's.") var name: String?
   @Option(help: "Letters, digits, dots, dashes.") var version = "1"
@@ -26,6 +27,7 @@ struct DetectorImport: ParsableCommand {
     do {
       var source = ModelImport(
         calibration: try json(calibration), card: try json(card), name: name, version: version, crops: crops)
+      source.smallCalibration = try smallCalibration.map { try json($0) }
       source.trees = try model.map { text in
         let (path, weight) = weighted(text)
         return (String(decoding: try bytes(path), as: UTF8.self), weight)

@@ -21,11 +21,18 @@ package struct DetectorModel: Hashable, Sendable {
   package var card: ModelCard
   package let featureSet: FeatureSet
   package let components: [Component]
-  /// Replaced when a collective calibrates with its own pictures; nothing else changes then.
-  package var calibration: Calibration
+  /// Replaced when a collective calibrates with its own pictures. That for small crops goes with it: it belonged to
+  /// the old one.
+  package var calibration: Calibration { didSet { smallCalibration = nil } }
+  /// Human pictures of few pixels, whose margins spread less. Nil compares every picture with `calibration`.
+  package private(set) var smallCalibration: Calibration?
+
+  /// Crops whose shorter side is below it are compared with pictures as small.
+  package static let smallSide = 256
 
   package init(
-    card: ModelCard, featureSet: FeatureSet, components: [Component], calibration: Calibration
+    card: ModelCard, featureSet: FeatureSet, components: [Component], calibration: Calibration,
+    smallCalibration: Calibration? = nil
   ) throws(ModelFailure) {
     guard !components.isEmpty, components.count <= Limits.modelParts, components.allSatisfy({ $0.weight.isFinite })
     else { throw .malformed("no parts, or too many") }
@@ -33,6 +40,15 @@ package struct DetectorModel: Hashable, Sendable {
     self.featureSet = featureSet
     self.components = components
     self.calibration = calibration
+    self.smallCalibration = smallCalibration
+  }
+
+  /// 0..<1, for the margin of crops with this shorter side.
+  package func score(_ margin: Double, shorterSide: Int) -> Double { basis(shorterSide: shorterSide).score(margin) }
+
+  /// What crops with this shorter side are compared with.
+  package func basis(shorterSide: Int) -> Calibration {
+    shorterSide < Self.smallSide ? smallCalibration ?? calibration : calibration
   }
 
   /// Above 0 speaks for generation. Means nothing before calibration.

@@ -10,7 +10,7 @@ import Primitives
 /// 5. the lists of each component in order. Of trees: the node count of each (UInt16); then feature (UInt16), threshold
 ///    (Float32), left, right (Int16) and value (Float32) of every node; every leaf (Float32). Of a linear part: means,
 ///    scales and weights (Float32), bias and bound (Float64)
-/// 6. calibration: margins (Float64), then how many reach each (UInt32)
+/// 6. calibration: margins (Float64), then how many reach each (UInt32); that for small crops, if there is one
 /// 7. 32 bytes: SHA-256 of everything before
 extension DetectorModel {
   package static let magic: [UInt8] = [0x89, 0x41, 0x49, 0x44, 0x45, 0x54, 0x0D, 0x0A]
@@ -34,14 +34,13 @@ extension DetectorModel {
     for part in try header.list("components", atMost: Limits.modelParts) {
       components.append(Component(try reader.part(part, featureSet), weight: try part.number("weight")))
     }
-    let described = try header.member("calibration")
-    let knots = try described.count("knots", atMost: Limits.calibrationKnots)
-    let calibration = try Calibration(
-      knots: try reader.list(knots), reaching: try reader.list(knots), images: try described.count("images"),
-      sources: try described.count("sources"))
+    let calibration = try reader.calibration(try header.member("calibration"))
+    let hasSmall = header.json["small_calibration"] != nil
+    let small = hasSmall ? try reader.calibration(try header.member("small_calibration")) : nil
     guard reader.isAtEnd else { throw .malformed("bytes behind the end") }
     try self.init(
-      card: try ModelCard(header), featureSet: featureSet, components: components, calibration: calibration)
+      card: try ModelCard(header), featureSet: featureSet, components: components, calibration: calibration,
+      smallCalibration: small)
   }
 
   /// The same model always gives the same bytes.
@@ -61,20 +60,29 @@ extension DetectorModel {
         [linear.bias, linear.bound].append(to: &lists)
       }
     }
-    calibration.knots.append(to: &lists)
-    calibration.reaching.append(to: &lists)
+    for table in [calibration, smallCalibration].compactMap({ $0 }) {
+      table.knots.append(to: &lists)
+      table.reaching.append(to: &lists)
+    }
     var header = card.json
     header["feature_set"] = .string(featureSet.rawValue)
     header["components"] = .array(parts)
-    header["calibration"] = [
-      "scores": .integer(Int64(calibration.count)), "images": .integer(Int64(calibration.images)),
-      "sources": .integer(Int64(calibration.sources)), "knots": .integer(Int64(calibration.knots.count)),
-    ]
+    header["calibration"] = calibration.header
+    if let smallCalibration { header["small_calibration"] = smallCalibration.header }
     let text = header.bytes
     var out = Self.magic
     [UInt32(1), UInt32(clamping: text.count)].append(to: &out)
     out += text + lists
     return out + Array(SHA256.hash(data: out))
+  }
+}
+
+extension Calibration {
+  fileprivate var header: JSON {
+    [
+      "scores": .integer(Int64(count)), "images": .integer(Int64(images)), "sources": .integer(Int64(sources)),
+      "knots": .integer(Int64(knots.count)),
+    ]
   }
 }
 
@@ -162,6 +170,13 @@ private struct ModelReader {
     } catch {
       throw .malformed("a header that is no JSON")
     }
+  }
+
+  mutating func calibration(_ header: ModelHeader) throws(ModelFailure) -> Calibration {
+    let knots = try header.count("knots", atMost: Limits.calibrationKnots)
+    return try Calibration(
+      knots: try list(knots), reaching: try list(knots), images: try header.count("images"),
+      sources: try header.count("sources"))
   }
 
   mutating func part(_ header: ModelHeader, _ set: FeatureSet) throws(ModelFailure) -> DetectorModel.Part {

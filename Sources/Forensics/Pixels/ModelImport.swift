@@ -5,13 +5,14 @@ import Primitives
 ///
 /// - trees: the text of LightGBM's `save_model`, each with its weight in the sum;
 /// - linear parts: `{"means": […], "scales": […], "weights": […], "bias": 0, "bound": 10}`, one number a feature;
-/// - calibration: `{"margins": […], "n_images": 1, "n_sources": 1}`, out of fold by source;
+/// - calibration: `{"margins": […], "n_images": 1, "n_sources": 1}`, out of fold by source, and the same for small crops;
 /// - card: `{"name", "date", "feature_set", "training": {"sources": [{"source", "cls", "count", "licence"}]},
 ///   "false_alarms_by_category": {"…": {"n": 1, "fpr_0.005_P": 0}}, "figures": "…"}`, as the study's scripts write it.
 package struct ModelImport: Sendable {
   package var trees: [(text: String, weight: Double)] = []
   package var linear: [(json: JSON, weight: Double)] = []
   package var calibration: JSON
+  package var smallCalibration: JSON?
   package var card: JSON
   /// In place of the card's, where given.
   package var name: String?
@@ -45,14 +46,21 @@ package struct ModelImport: Sendable {
               bound: try part.number("bound"), featureCount: set.count)),
           weight: weight))
     }
-    let table = ModelHeader(json: calibration)
+    var small: Calibration?
+    if let smallCalibration { small = try table(smallCalibration) }
+    return try DetectorModel(
+      card: try modelCard(header), featureSet: set, components: components, calibration: try table(calibration),
+      smallCalibration: small)
+  }
+
+  private func table(_ json: JSON) throws(ModelFailure) -> Calibration {
+    let table = ModelHeader(json: json)
     guard
       let calibration = Calibration(
         margins: try table.numbers("margins"), images: try table.count("n_images"),
         sources: try table.count("n_sources"))
     else { throw .malformed("a calibration without margins") }
-    return try DetectorModel(
-      card: try modelCard(header), featureSet: set, components: components, calibration: calibration)
+    return calibration
   }
 
   private func modelCard(_ header: ModelHeader) throws(ModelFailure) -> ModelCard {

@@ -36,7 +36,7 @@ package final class PixelDetector {
     // Of the crop that decided, or the stronger of the two that did.
     let decisive = asked.min { (abs($0.margin - margin), $1.margin) < (abs($1.margin - margin), $0.margin) }
     return answer(
-      .scored(model.calibration.score(margin)),
+      .scored(model.score(margin, shorterSide: min(samples.width, samples.height))),
       Array((decisive.map { model.contributions($0.features) } ?? []).prefix(3)))
   }
 
@@ -95,7 +95,8 @@ package final class PixelDetector {
     let (columns, rows) = (places(samples.width, tile, step), places(samples.height, tile, step))
     let scores = rows.flatMap { y in
       columns.map { x in
-        ask(PixelCrop(x: x, y: y, width: tile, height: tile), samples).map { model.calibration.score($0.margin) }
+        ask(PixelCrop(x: x, y: y, width: tile, height: tile), samples)
+          .map { model.score($0.margin, shorterSide: tile) }
       }
     }
     return PixelHeat(

@@ -87,6 +87,24 @@ import Testing
 
   // MARK: The file
 
+  @Test func `pictures of few pixels are compared with pictures as small`() throws {
+    let usual = try TestModel.make()
+    let small = try #require(
+      Calibration(margins: (0..<1_000).map { Double($0) / 1_000 - 4 }, images: 1_000, sources: 9))
+    var model = try DetectorModel(
+      card: usual.card, featureSet: usual.featureSet, components: usual.components, calibration: usual.calibration,
+      smallCalibration: small)
+    #expect(model.score(-3.5, shorterSide: 255) == small.score(-3.5))
+    #expect(model.score(-3.5, shorterSide: 256) == usual.calibration.score(-3.5))
+    #expect(usual.score(-3.5, shorterSide: 160) == usual.calibration.score(-3.5))
+    let read = try DetectorModel(reading: model.bytes)
+    #expect(read == model)
+    #expect(read.bytes == model.bytes)
+    // A collective's own calibration replaces both: the old one for small pictures belonged to the old one.
+    model.calibration = small
+    #expect(model.smallCalibration == nil)
+  }
+
   @Test func `a file gives the same model and the same bytes again`() throws {
     for linear in [false, true] {
       let model = try TestModel.make(linear: linear)
