@@ -66,6 +66,16 @@ struct EvidenceContainersTests {
     #expect(throws: ImageRefusal.tooManyPixels) {
       try ImageHeader(reading: Fixture.png(width: 16_384, height: 16_384)).requireDecodable()
     }
+    // The two bounds are told apart at their edges: many pixels within short sides, one long side of few pixels.
+    #expect(throws: ImageRefusal.tooManyPixels) {
+      try ImageHeader(reading: Fixture.png(width: 8_000, height: 8_001)).requireDecodable()
+    }
+    #expect(throws: ImageRefusal.sideTooLong) {
+      try ImageHeader(reading: Fixture.png(width: 16_385, height: 1)).requireDecodable()
+    }
+    for (width, height) in [(8_000, 8_000), (16_384, 3_906), (1, 16_384)] {
+      try ImageHeader(reading: Fixture.png(width: width, height: height)).requireDecodable()
+    }
     #expect(throws: ImageRefusal.tooCostly) { try ImageHeader(reading: Fixture.jpeg(scans: 1_000)).requireDecodable() }
     #expect(throws: ImageRefusal.animated) { try ImageHeader(reading: Fixture.gif(frames: 2)).requireDecodable() }
     let animated = Fixture.png([Fixture.chunk("acTL", Fixture.big32(3) + Fixture.big32(0))])

@@ -27,6 +27,7 @@ enum CasePicture {
   private static func bounded(_ name: String) throws -> [UInt8]? {
     switch name {
     case "png_900_megapixels": pngHeader(width: 30_000, height: 30_000)
+    case "png_100_megapixels": pngHeader(width: 10_000, height: 10_000)
     case "png_long_side": pngHeader(width: 16_385, height: 4)
     case "png_zero": pngHeader(width: 0, height: 0)
     case "png_negative": pngHeader(width: 0xFFFF_FFFF, height: 0xFFFF_FFFF)
@@ -51,6 +52,7 @@ enum CasePicture {
           "a blue study\nNegative prompt: red\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 64x48"
         ))
     case "png_alpha": png(width: 16, height: 16, alpha: true)
+    case let name where name.hasPrefix("jpeg_scans_"): progressive(scans: Int(name.dropFirst(11)) ?? 1)
     default: nil
     }
   }
@@ -254,6 +256,29 @@ extension CasePicture {
     }
     bytes.replaceSubrange((frame + 5)..<(frame + 9), with: big16(height) + big16(width))
     return bytes
+  }
+
+  /// A grey progressive JPEG of 64 x 48: its first scan holds all there is to see, and each that is appended sends one
+  /// coefficient of every block again (ITU-T T.81 annex G). Well-formed, and every scan is a pass over the picture.
+  static func progressive(scans: Int) -> [UInt8] {
+    func segment(_ marker: UInt8, _ payload: [UInt8]) -> [UInt8] {
+      [0xFF, marker] + big16(payload.count + 2) + payload
+    }
+    /// One code, of one bit, for one symbol.
+    func code(_ table: UInt8, _ symbol: UInt8) -> [UInt8] {
+      segment(0xC4, [table, 1] + [UInt8](repeating: 0, count: 15) + [symbol])
+    }
+    /// 48 blocks of one bit each: no difference, or the end of the block.
+    let data = [UInt8](repeating: 0, count: 6)
+    var out: [UInt8] = [0xFF, 0xD8]
+    out += segment(0xDB, [0] + [UInt8](repeating: 1, count: 64))
+    out += segment(0xC2, [8] + big16(48) + big16(64) + [1, 1, 0x11, 0])
+    out += code(0x00, 0) + code(0x10, 0)
+    for scan in 0..<scans {
+      let coefficient = scan == 0 ? 0 : UInt8(1 + (scan - 1) % 63)
+      out += segment(0xDA, [1, 1, 0, coefficient, coefficient, 0]) + data
+    }
+    return out + [0xFF, 0xD9]
   }
 
   static func withSegment(_ jpeg: [UInt8], _ marker: UInt8, _ payload: [UInt8]) -> [UInt8] {

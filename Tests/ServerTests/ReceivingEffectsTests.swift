@@ -184,6 +184,19 @@ import Testing
     #expect(
       try await world.deliver(eve.activity("Accept", "2", object: unasked), by: eve) == "rejected follow.not_asked")
     #expect(try await world.count("follows WHERE state = 'accepted'") == 0)
+    // Nor does somebody else of the followee's own server speak for the followee, by name of the follow or without.
+    let mallory = try world.person("mallory")
+    _ = try await world.federation.actors.account(mallory.uri, budget: FetchBudget())
+    for (number, answer) in ["Accept", "Reject"].enumerated() {
+      let byID = mallory.activity(answer, "m\(number)", object: "https://our.example/follows/1")
+      #expect(try await world.deliver(byID, by: mallory) == "rejected owner")
+      var renamed = ours
+      renamed["id"] = .string("https://victim.test/follows/\(number)")
+      #expect(
+        try await world.deliver(mallory.activity(answer, "n\(number)", object: renamed), by: mallory)
+          == "rejected owner")
+    }
+    #expect(try await world.count("follows WHERE state = 'pending'") == 1)
     #expect(try await world.deliver(bob.activity("Accept", "3", object: ours), by: bob) == "done")
     #expect(try await world.count("follows WHERE state = 'accepted'") == 1)
     await world.close()

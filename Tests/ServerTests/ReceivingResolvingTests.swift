@@ -127,7 +127,49 @@ import Transport
     await world.close()
   }
 
-  @Test func `signs a second time as RFC 9421 says after a 401, and remembers it`() async throws {
+  @Test func `lets the address that a document names answer for that id, and for no other`() async throws {
+    let world = try await ReceivingWorld()
+    let bob = try world.person("bob")
+    let fetch = world.federation.fetch
+    let stray = try #require(IRI("https://evil.test/1"))
+    world.peers.put(stray.text, bob.note("1"))
+    world.peers.put("https://victim.test/notes/1", bob.note("1"))
+    #expect(try await fetch.document(stray, budget: FetchBudget()).id.text == "https://victim.test/notes/1")
+    // The named address shows a third name: believing that would lend every name of victim.test to this one page.
+    world.peers.put("https://victim.test/notes/1", bob.note("2"))
+    await #expect(throws: FetchFailure.mismatch) { _ = try await fetch.document(stray, budget: FetchBudget()) }
+    // Or sends us back to the one who told us of it.
+    world.peers.put(
+      "https://victim.test/notes/1",
+      .init(status: 302, type: "text/plain", location: "https://evil.test/2", body: ""))
+    world.peers.put("https://evil.test/2", bob.note("1"))
+    await #expect(throws: FetchFailure.mismatch) { _ = try await fetch.document(stray, budget: FetchBudget()) }
+    await world.close()
+  }
+
+  @Test func `remembers for each origin, and past a restart, that it reads RFC 9421`() async throws {
+    let world = try await ReceivingWorld()
+    let bob = try world.person("bob")
+    let carol = try world.person("carol", at: "a.peers.test")
+    world.peers.modernise("victim.test")
+    func asks(for person: ReceivingPerson, _ fetch: SignedFetch) async throws -> Int {
+      world.peers.forget()
+      _ = try await fetch.document(person.uri, budget: FetchBudget())
+      return world.peers.asked.count
+    }
+    #expect(try await asks(for: bob, world.federation.fetch) == 2)
+    #expect(try await asks(for: bob, world.federation.fetch) == 1)
+    // A second origin is not signed to as the first likes it.
+    world.peers.modernise("a.peers.test")
+    #expect(try await asks(for: carol, world.federation.fetch) == 2)
+    #expect(try await asks(for: bob, SignedFetch(world.environment)) == 1)
+    // Nobody is held for ever to what they once read.
+    world.clock.advance(Limits.schemeMemory + .seconds(1))
+    #expect(try await asks(for: bob, SignedFetch(world.environment)) == 2)
+    await world.close()
+  }
+
+  @Test func `signs a second time as RFC 9421 says after a 401`() async throws {
     let world = try await ReceivingWorld()
     let bob = try world.person("bob")
     world.peers.put(bob.uri.text, .init(status: 401, type: "text/plain", body: "no"))

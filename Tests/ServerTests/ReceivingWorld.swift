@@ -29,6 +29,7 @@ final class ReceivingPeers: AddressResolver, Dialer {
   struct Page: Sendable {
     var status = 200
     var type = "application/activity+json"
+    var location: String?
     var body: String
   }
 
@@ -38,6 +39,7 @@ final class ReceivingPeers: AddressResolver, Dialer {
     var lookups = 0
     var port = 0
     var silent: Set<String> = []
+    var modern: Set<String> = []
   }
 
   private let state = Mutex(State())
@@ -51,6 +53,9 @@ final class ReceivingPeers: AddressResolver, Dialer {
   func silence(_ host: String, _ isSilent: Bool = true) {
     state.withLock { if isSilent { $0.silent.insert(host) } else { $0.silent.remove(host) } }
   }
+
+  /// `host` reads signatures of RFC 9421 and no others.
+  func modernise(_ host: String) { state.withLock { _ = $0.modern.insert(host) } }
 
   func listen() async throws {
     let context = try NIOSSLContext(
@@ -83,9 +88,10 @@ final class ReceivingPeers: AddressResolver, Dialer {
     Endpoint(address: .v4(0x7f00_0001), port: state.withLock { $0.port })
   }
 
-  fileprivate func answer(_ url: String) -> Page {
+  fileprivate func answer(_ url: String, at host: String, isModern: Bool) -> Page {
     state.withLock { state in
       state.asked.append(url)
+      if state.modern.contains(host), !isModern { return Page(status: 401, type: "text/plain", body: "no") }
       return state.pages[url] ?? Page(status: 404, type: "text/plain", body: "no")
     }
   }
@@ -106,9 +112,12 @@ final class ReceivingPeers: AddressResolver, Dialer {
       received = ""
       let target = lines[0].split(separator: " ")[1]
       let host = lines.first { $0.lowercased().hasPrefix("host:") }?.dropFirst(5).trimmingCharacters(in: .whitespaces)
-      let page = peers.answer("https://\(host ?? "")\(target)")
+      let isModern = lines.contains { $0.lowercased().hasPrefix("signature-input:") }
+      let page = peers.answer("https://\(host ?? "")\(target)", at: host ?? "", isModern: isModern)
+      let location = page.location.map { "Location: \($0)\r\n" } ?? ""
       let head =
-        "HTTP/1.1 \(page.status) X\r\nContent-Type: \(page.type)\r\nContent-Length: \(page.body.utf8.count)\r\n\r\n"
+        "HTTP/1.1 \(page.status) X\r\nContent-Type: \(page.type)\r\n\(location)"
+        + "Content-Length: \(page.body.utf8.count)\r\n\r\n"
       context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: head + page.body)), promise: nil)
     }
   }
