@@ -32,16 +32,6 @@ extension FederationFace {
     }
     return InboxRequest(
       method: request.method.rawValue, target: request.head.path ?? "/", scheme: instance.base.scheme,
-      authorities: [instance.host], fields: fields, body: body, remoteAddress: source(of: request, context))
-  }
-
-  /// Behind a proxy on this machine the last forwarder is the peer; nobody else is believed about that.
-  private func source(of request: Request, _ context: FaceContext) -> String {
-    let address = context.remoteAddress?.ipAddress ?? ""
-    guard address == "127.0.0.1" || address == "::1" || address.isEmpty,
-      let name = HTTPField.Name("x-forwarded-for"), let line = request.headers[name],
-      let last = line.split(separator: ",").last
-    else { return address }
-    return String(last.filter { $0 != " " }.prefix(64))
+      authorities: [instance.host], fields: fields, body: body, remoteAddress: clientAddress(request, context) ?? "")
   }
 }
