@@ -56,6 +56,8 @@ package struct ClientAPI: Sendable {
   let intake: PictureIntake
   /// A search that leaves this server costs two others a request (Akkoma 2026.08).
   let lookups: RateLimiter
+  /// A picture costs the worker a second and the disk megabytes.
+  let uploads: RateLimiter
 
   package init(
     instance: Instance, facts: InstanceFacts, database: any Database, ids: SnowflakeGenerator, time: TimeSource,
@@ -68,6 +70,7 @@ package struct ClientAPI: Sendable {
     self.time = time
     self.lookup = lookup
     self.intake = intake
+    uploads = RateLimiter(.init(burst: Limits.uploadsPerHour, per: .seconds(3_600)), time: time)
     lookups = RateLimiter(.init(burst: Limits.lookupsPerHour, per: .seconds(3_600)), time: time)
   }
 
@@ -90,6 +93,8 @@ package struct ClientAPI: Sendable {
 
 extension Limits {
   package static let lookupsPerHour = 30
+  /// Of one account: a gallery moves in within an afternoon, and nobody keeps the worker from the others.
+  package static let uploadsPerHour = 240
   /// Mentions of one post that are looked up on other servers.
   package static let lookupsPerPost = 16
   package static let statusPage = 40

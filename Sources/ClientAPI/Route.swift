@@ -128,7 +128,7 @@ struct APIHeaders: RouterMiddleware {
     _ request: Request, context: FaceContext, next: (Request, FaceContext) async throws -> Response
   ) async throws -> Response {
     var response = try await next(request, context)
-    response.state(policy)
+    if !response.statesPolicy { response.state(policy) }
     response.headers[.accessControlAllowOrigin] = "*"
     response.headers[.accessControlAllowMethods] = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
     response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type, Idempotency-Key"

@@ -5,7 +5,7 @@ import Primitives
 extension ClientAPI {
   /// Every route of the API. What is not in here answers 404.
   package var routes: [Route] {
-    instanceRoutes + accountRoutes + followRoutes + statusRoutes + listRoutes + mediaRoutes
+    instanceRoutes + accountRoutes + followRoutes + statusRoutes + listRoutes + mediaRoutes + seriesRoutes
       + StandIn.allCases.map(\.route)
   }
 
@@ -79,6 +79,20 @@ extension ClientAPI {
       Route(.get, "/api/v1/notifications", .scope("read:notifications"), notifications),
       Route(.get, "/api/v1/notifications/:id", .scope("read:notifications"), showNotification),
       Route(.get, "/api/v2/search", .optional("read:search"), search),
+    ]
+  }
+
+  private var seriesRoutes: [Route] {
+    [
+      Route(.get, "/api/atelier/v1/accounts/:id/series", .optional("read:statuses"), accountSeries),
+      Route(.post, "/api/atelier/v1/series", .scope("write:statuses"), createSeries),
+      Route(.get, "/api/atelier/v1/series/:id", .optional("read:statuses"), showSeries),
+      Route(.put, "/api/atelier/v1/series/:id", .scope("write:statuses"), changeSeries),
+      Route(.delete, "/api/atelier/v1/series/:id", .scope("write:statuses"), deleteSeries),
+      Route(.get, "/api/atelier/v1/series/:id/statuses", .optional("read:statuses"), seriesStatuses),
+      Route(.post, "/api/atelier/v1/series/:id/statuses", .scope("write:statuses"), addToSeries),
+      Route(.delete, "/api/atelier/v1/series/:id/statuses", .scope("write:statuses"), removeFromSeries),
+      Route(.post, "/api/atelier/v1/series/:id/order", .scope("write:statuses"), orderSeries),
     ]
   }
 

@@ -11,6 +11,8 @@ package enum Job: Codable, Hashable, Sendable {
   case fetchPost(IRI)
   /// Decide stored facts again under the current policy.
   case reconsider(Attachment.ID)
+  /// Make the files of a picture again, so that they carry what its work says to machines now.
+  case remark(Attachment.ID)
   /// Delete these files unless a work still needs them: a refused picture's bytes do not stay.
   case discardFiles([Digest])
 
@@ -18,7 +20,7 @@ package enum Job: Codable, Hashable, Sendable {
     switch self {
     case .receive: .inbound
     case .federate: .federation
-    case .fetchMedia, .reconsider, .discardFiles: .media
+    case .fetchMedia, .reconsider, .remark, .discardFiles: .media
     case .refreshActor, .fetchPost: .resolving
     }
   }

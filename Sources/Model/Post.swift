@@ -36,6 +36,9 @@ package struct Post: Hashable, Sendable {
   package var createdAt: Timestamp
   package var editedAt: Timestamp?
   package var isLocal: Bool
+  package var seriesID: Series.ID?
+  /// What its series says, read with the row so that no face can forget it; changed only through the series.
+  package var seriesPolicy: UsagePolicy?
 
   package init(
     id: ID, uri: IRI, url: IRI, authorID: Account.ID, inReplyToID: ID? = nil, inReplyToURI: IRI? = nil,
@@ -43,7 +46,7 @@ package struct Post: Hashable, Sendable {
     spoiler: String = "", isSensitive: Bool = false, language: String? = nil, visibility: Visibility,
     state: State = .published, usagePolicy: UsagePolicy? = nil, policyIsProved: Bool = false,
     policyStatedAt: Timestamp? = nil, createdAt: Timestamp,
-    editedAt: Timestamp? = nil, isLocal: Bool
+    editedAt: Timestamp? = nil, isLocal: Bool, seriesID: Series.ID? = nil, seriesPolicy: UsagePolicy? = nil
   ) {
     self.id = id
     self.uri = uri
@@ -66,7 +69,12 @@ package struct Post: Hashable, Sendable {
     self.createdAt = createdAt
     self.editedAt = editedAt
     self.isLocal = isLocal
+    self.seriesID = seriesID
+    self.seriesPolicy = seriesPolicy
   }
+
+  /// When what its document says last changed: an edit of the work, or of what machines may do with it.
+  package var changedAt: Timestamp { max(editedAt ?? createdAt, isLocal ? policyStatedAt ?? createdAt : createdAt) }
 }
 
 /// Who a post is addressed to.
@@ -92,10 +100,11 @@ package struct Audience: Hashable, Sendable {
   package var viewerFollowsAuthor: Bool
   package var viewerIsMentioned: Bool
   package var blocked: Bool
+  package var authorIsSuspended: Bool
 
   package init(
     visibility: Visibility, state: Post.State, viewerIsAuthor: Bool, viewerFollowsAuthor: Bool,
-    viewerIsMentioned: Bool, blocked: Bool
+    viewerIsMentioned: Bool, blocked: Bool, authorIsSuspended: Bool = false
   ) {
     self.visibility = visibility
     self.state = state
@@ -103,11 +112,12 @@ package struct Audience: Hashable, Sendable {
     self.viewerFollowsAuthor = viewerFollowsAuthor
     self.viewerIsMentioned = viewerIsMentioned
     self.blocked = blocked
+    self.authorIsSuspended = authorIsSuspended
   }
 
   package var canSee: Bool {
     if viewerIsAuthor { return true }
-    if blocked || state == .held { return false }
+    if blocked || authorIsSuspended || state == .held { return false }
     switch visibility {
     case .everyone, .unlisted: return true
     case .followers: return viewerFollowsAuthor || viewerIsMentioned

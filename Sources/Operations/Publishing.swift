@@ -18,6 +18,8 @@ package struct PostDraft: Sendable {
   package var mentions: [Account.ID] = []
   package var tags: [String] = []
   package var usagePolicy: UsagePolicy?
+  /// One of the author's own; in an edit nil leaves the work where it is.
+  package var seriesID: Series.ID?
   package var idempotencyKey: String?
   package init(text: String, content: String) {
     self.text = text
@@ -50,6 +52,8 @@ extension WriteTransaction {
       policyStatedAt: draft.usagePolicy == nil ? nil : context.now, createdAt: context.now, isLocal: true)
     try insert(post, mentions: draft.mentions, tags: draft.tags)
     try place(pictures, in: id)
+    if let series = draft.seriesID { try put(post, in: series, by: author) }
+    try remark(pictures, from: nil, to: try self.post(id) ?? post, of: author, in: context)
     if let key = draft.idempotencyKey { try insertIdempotencyKey(key, of: author.id, post: id, at: context.now) }
     if post.state == .published { try announce(post, mentions: draft.mentions, in: context) }
     return post
@@ -125,6 +129,8 @@ extension WriteTransaction {
     try setMentions(draft.mentions, of: post.id)
     try setTags(draft.tags, of: post.id)
     try place(pictures, in: post.id, altTexts: altTexts)
+    if let series = draft.seriesID { try put(post, in: series, by: author) }
+    try remark(pictures, from: post, to: try self.post(post.id) ?? edited, of: author, in: context)
     afterCommit(.posts)
     if post.state == .held {
       try release(post.id, in: context)

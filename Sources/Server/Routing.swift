@@ -48,8 +48,25 @@ extension Services {
       receive: { try await media.upload($0, by: $1) },
       verifyPassword: { password, hash in
         // A quarter of a second of one core, off the event loops and one at a time.
-        await passwords.matches(password, hash.flatMap { PasswordHash($0) } ?? nobody) && hash != nil
+        try await atDesk { try await passwords.matches(password, hash.flatMap { PasswordHash($0) } ?? nobody) }
+          && hash != nil
+      },
+      hashPassword: { password in
+        let random = surroundings.random
+        return try await atDesk { try await passwords.hash { PasswordHash(of: password, random: random) } }?
+          .description
       }, clientAddress: clientAddress)
+  }
+
+  /// 503 while more people than it can serve stand at the desk.
+  private func atDesk<Value: Sendable>(
+    _ body: () async throws -> Value
+  ) async throws -> Value {
+    do { return try await body() } catch let full as PasswordDesk.Full {
+      throw Problem(
+        .serviceUnavailable, "password.busy", "Many people are signing in. Try again in a moment.",
+        retryAfter: full.retryAfter)
+    }
   }
 
   private var clientAPI: ClientAPI {

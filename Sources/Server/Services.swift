@@ -143,6 +143,12 @@ package struct Services: Sendable {
     return try await database.write { try $0.createAccount(new, id: id, in: context) }
   }
 
+  package func changePassword(of id: Account.ID, to password: String) async throws {
+    guard let hash = PasswordHash(of: password, random: surroundings.random) else { throw ServiceFailure.password }
+    let context = context
+    try await database.write { try $0.changePassword(of: id, to: hash.description, in: context) }
+  }
+
   package func close() async throws {
     media.workers.close()
     try await passwords.close()

@@ -58,6 +58,7 @@ extension Services {
       case .federate(let intent): try await composer.compose(intent, for: lease)
       case .fetchMedia(let id): try await media.fetch(id, lease: lease)
       case .reconsider(let id): try await media.reconsider(id, lease: lease)
+      case .remark(let id): try await media.remark(id, lease: lease)
       case .discardFiles(let files): try await media.discard(files, lease: lease)
       }
     }

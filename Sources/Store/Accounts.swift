@@ -189,6 +189,12 @@ extension WriteTransaction {
 
   /// With everything of it. What it favourited, boosted and answered is counted back; its follows are the caller's.
   package func delete(account id: Account.ID) throws {
+    try uncount(account: id)
+    try execute("DELETE FROM accounts WHERE id = \(id)")
+  }
+
+  /// Takes what an account favourited, boosted and answered out of the numbers beside other people's posts.
+  func uncount(account id: Account.ID) throws {
     try execute(
       """
       UPDATE post_counts SET favourites = favourites - 1
@@ -207,7 +213,6 @@ extension WriteTransaction {
           AND posts.visibility IN ('public', 'unlisted'))
       WHERE post_id IN (SELECT in_reply_to_id FROM posts WHERE author_id = \(id) AND in_reply_to_id IS NOT NULL)
       """)
-    try execute("DELETE FROM accounts WHERE id = \(id)")
   }
 
   package func insert(_ user: User) throws {

@@ -70,6 +70,23 @@ extension WriteTransaction {
     }.sorted { $0.id < $1.id }
   }
 
+  /// Queues those of `jobs` that do not wait already under `ordering`. One that is under way has read its rows, so it
+  /// does not stand for a later change.
+  package func enqueueUnlessWaiting(
+    _ jobs: [Job], ids: SnowflakeGenerator, at time: Timestamp, ordering: String
+  ) throws {
+    guard !jobs.isEmpty else { return }
+    let waiting = Set(
+      try rows(
+        """
+        SELECT payload FROM jobs WHERE ordering_key = \(ordering) AND state = 'ready' AND leased_until IS NULL
+        """
+      ).map { try $0.string("payload") })
+    for job in jobs where !waiting.contains(try StoredJSON.text(job)) {
+      try enqueue(job, id: ids.next(), at: time, ordering: ordering)
+    }
+  }
+
   private var crashLimit: Int { 3 }
 
   /// Ends a job, in the transaction of its effects.

@@ -19,6 +19,8 @@ extension ReadTransaction {
       """
       SELECT id, recipient_id, kind, from_id, post_id, created_at FROM notifications
       WHERE recipient_id = \(id) AND kind IN \(in: kinds.map(\.rawValue)) AND id < \(page.upper) AND id > \(page.lower)
+        AND NOT EXISTS (SELECT 1 FROM accounts
+          WHERE accounts.id = notifications.from_id AND accounts.suspended_at IS NOT NULL)
       ORDER BY id \(fragment: page.direction) LIMIT \(page.limit)
       """
     ).map(Notification.init(row:)).newestFirst(page)

@@ -8,7 +8,8 @@ extension Post {
     posts.id, posts.uri, posts.url, posts.author_id, posts.in_reply_to_id, posts.in_reply_to_uri,
     posts.in_reply_to_account_id, posts.boost_of_id, posts.content, posts.text, posts.spoiler, posts.is_sensitive,
     posts.language, posts.visibility, posts.state, posts.usage_policy, posts.policy_is_proved,
-    posts.policy_stated_at, posts.is_local, posts.created_at, posts.edited_at
+    posts.policy_stated_at, posts.is_local, posts.created_at, posts.edited_at, posts.series_id,
+    (SELECT series.usage_policy FROM series WHERE series.id = posts.series_id) AS series_policy
     """
 
   init(row: Row) throws {
@@ -22,21 +23,31 @@ extension Post {
       usagePolicy: try row.optionalJSON("usage_policy"), policyIsProved: try row.bool("policy_is_proved"),
       policyStatedAt: try row.optionalTimestamp("policy_stated_at"),
       createdAt: try row.timestamp("created_at"), editedAt: try row.optionalTimestamp("edited_at"),
-      isLocal: try row.bool("is_local"))
+      isLocal: try row.bool("is_local"), seriesID: try row.optionalID("series_id"),
+      seriesPolicy: try row.optionalJSON("series_policy"))
   }
 
   /// For RETURNING, where PostgreSQL and SQLite agree only on bare names.
   static let bareColumns: SQL = """
     id, uri, url, author_id, in_reply_to_id, in_reply_to_uri, in_reply_to_account_id, boost_of_id, content, text,
     spoiler, is_sensitive, language, visibility, state, usage_policy, policy_is_proved, policy_stated_at, is_local,
-    created_at, edited_at
+    created_at, edited_at, series_id,
+    (SELECT series.usage_policy FROM series WHERE series.id = series_id) AS series_policy
     """
 
   /// The rows of `posts` that `viewer` may see; nil is a stranger. The fast twin of `Audience.canSee`.
   static func visible(to viewer: Account.ID?) -> SQL {
-    guard let viewer else { return "(posts.state = 'published' AND posts.visibility IN ('public', 'unlisted'))" }
+    let inSight: SQL = """
+      NOT EXISTS (SELECT 1 FROM accounts AS authors
+        WHERE authors.id = posts.author_id AND authors.suspended_at IS NOT NULL)
+      """
+    guard let viewer else {
+      return """
+        (posts.state = 'published' AND posts.visibility IN ('public', 'unlisted') AND \(fragment: inSight))
+        """
+    }
     return """
-      (posts.author_id = \(viewer) OR (posts.state = 'published'
+      (posts.author_id = \(viewer) OR (posts.state = 'published' AND \(fragment: inSight)
         AND NOT EXISTS (SELECT 1 FROM blocks WHERE (blocks.account_id = posts.author_id AND blocks.target_id = \(viewer))
           OR (blocks.account_id = \(viewer) AND blocks.target_id = posts.author_id))
         AND (posts.visibility IN ('public', 'unlisted')

@@ -37,6 +37,14 @@ private struct ArtworkPage {
   let replies: [Reply]
   let hasReplies: Bool
   let address: String
+  let series: SeriesPlace?
+  let seriesForm: SeriesForm?
+
+  struct SeriesForm {
+    let token: String
+    let work: String
+    let choices: [Choice]
+  }
 }
 
 private struct ArtworkRows {
@@ -44,6 +52,9 @@ private struct ArtworkRows {
   var page: PageAssembly
   var replies: [Post]
   var replyAuthors: [Account.ID: Account]
+  var neighbours: SeriesNeighbours?
+  /// Of the author, for the author.
+  var ownSeries: [SeriesSummary] = []
 }
 
 extension WebFace {
@@ -61,7 +72,9 @@ extension WebFace {
           .filter { bearer != nil || $0.isLocal }.prefix(Limits.repliesShown))
       return ArtworkRows(
         post: post, page: try tx.assemble([post], for: bearer?.account.id), replies: replies,
-        replyAuthors: try tx.accounts(Set(replies.map(\.authorID))))
+        replyAuthors: try tx.accounts(Set(replies.map(\.authorID))),
+        neighbours: try tx.neighbours(of: post, visibleTo: bearer?.account.id),
+        ownSeries: bearer?.account.id == author.id ? try tx.series(of: author.id, visibleTo: author.id) : [])
     }
   }
 
@@ -95,7 +108,7 @@ extension WebFace {
       frame.imageAlt = first.alt
     }
     return try page(
-      "artwork", model(found, by: author, heading, plates, policy, bearer), frame, request, context, policy: policy,
+      "artwork", model(found, by: author, heading, plates, policy, context), frame, request, context, policy: policy,
       tdmPolicy: offer(of: author, policy), isPrivate: !post.visibility.isOpen)
   }
 
@@ -109,9 +122,11 @@ extension WebFace {
 
   private func model(
     _ found: ArtworkRows, by author: Account, _ heading: String, _ plates: [Plate], _ policy: UsagePolicy,
-    _ bearer: Bearer?
+    _ context: FaceContext
   ) -> ArtworkPage {
     let post = found.post
+    let bearer = context.bearer
+    let choices = seriesChoices(found.ownSeries, chosen: post.seriesID)
     let replies = found.replies.compactMap { reply -> ArtworkPage.Reply? in
       guard let writer = found.replyAuthors[reply.authorID] else { return nil }
       return .init(
@@ -127,7 +142,13 @@ extension WebFace {
       edited: post.editedAt.map(dayInWords), visibility: WebFace.inWords(post.visibility),
       policy: PolicyWords(policy), policyPath: "\(path(of: author))/policy", isWaiting: post.state == .held,
       isAuthor: bearer?.account.id == author.id, origin: post.isLocal ? nil : post.url.text,
-      tags: found.page.tags[post.id] ?? [], replies: replies, hasReplies: !replies.isEmpty, address: post.url.text)
+      tags: found.page.tags[post.id] ?? [], replies: replies, hasReplies: !replies.isEmpty, address: post.url.text,
+      series: place(found.neighbours, of: author),
+      seriesForm: choices.isEmpty
+        ? nil
+        : .init(
+          token: context.sessionSecret.map(formToken(sessionSecret:)) ?? "", work: post.id.description,
+          choices: choices))
   }
 
   static func inWords(_ visibility: Visibility) -> String {

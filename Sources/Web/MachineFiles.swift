@@ -113,6 +113,9 @@ let pageTemplates: [String: [UInt8]] = [
   "grid": PackageResources.grid_mustache,
   "artist": PackageResources.artist_mustache,
   "artwork": PackageResources.artwork_mustache,
+  "series": PackageResources.series_mustache,
+  "series-list": PackageResources.series_list_mustache,
+  "series-edit": PackageResources.series_edit_mustache,
   "policy": PackageResources.policy_mustache,
   "about": PackageResources.about_mustache,
   "problem": PackageResources.problem_mustache,
@@ -121,6 +124,8 @@ let pageTemplates: [String: [UInt8]] = [
   "settings": PackageResources.settings_mustache,
   "appeal": PackageResources.appeal_mustache,
   "moderation": PackageResources.moderation_mustache,
+  "moderation-account": PackageResources.moderation_account_mustache,
+  "password": PackageResources.password_mustache,
   "notifications": PackageResources.notifications_mustache,
 ]
 

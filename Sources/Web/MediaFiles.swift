@@ -17,6 +17,7 @@ private struct FileUse {
   /// Nil: this use does not show the file to `bearer`. Otherwise whether everybody may have it.
   func isOpen(to bearer: Bearer?) -> Bool? {
     let isTrusted = bearer.map { $0.account.id == owner.id || $0.role >= .moderator } ?? false
+    guard owner.suspendedAt == nil || isTrusted else { return nil }
     switch attachment.state {
     case .ready:
       guard let post, post.state == .published else { return isTrusted ? false : nil }

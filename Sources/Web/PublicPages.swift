@@ -46,6 +46,8 @@ private struct ArtistPage {
   let policyPath: String
   let isLocal: Bool
   let origin: String?
+  let series: [SeriesLink]
+  let hasSeries: Bool
   let tiles: [Tile]
   let showsAuthor: Bool
   let older: String?
@@ -163,10 +165,11 @@ extension WebFace {
     let viewer = context.bearer?.account.id
     let window = window(request)
     let filter = AccountFilter(onlyMedia: true, excludeBoosts: true)
-    let (posts, assembly) = try await database.read { tx in
+    let (posts, assembly, series) = try await database.read { tx in
       let posts = try tx.posts(by: account.id, visibleTo: viewer, filter, window)
-      return (posts, try tx.assemble(posts, for: viewer))
+      return (posts, try tx.assemble(posts, for: viewer), try tx.series(of: account.id, visibleTo: viewer))
     }
+    let links = links(to: series, of: account, isOwner: viewer == account.id)
     let tiles = tiles(posts, assembly)
     let policy = effectivePolicy(of: account, on: instance)
     var frame = frame(shownName(account), context, policy: policy, isListed: account.isDiscoverable)
@@ -183,7 +186,8 @@ extension WebFace {
       fields: account.fields.map { .init(name: displayName($0.name), valueHTML: $0.value) },
       policy: PolicyWords(policy),
       policyPath: "\(path(of: account))/policy", isLocal: account.isLocal,
-      origin: account.isLocal ? nil : account.url.text, tiles: tiles, showsAuthor: false,
+      origin: account.isLocal ? nil : account.url.text, series: links, hasSeries: !links.isEmpty, tiles: tiles,
+      showsAuthor: false,
       older: older(posts, at: path(of: account)),
       isEmpty: tiles.isEmpty)
     return try page(

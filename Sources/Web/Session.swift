@@ -79,23 +79,34 @@ extension WebFace {
     // By account where there is one, so that a name and an address of one person share a bucket.
     try limits.signInByAccount.spend(user.map { "account \($0.accountID)" } ?? "name \(secretHash(name))")
     // Somebody who is not there takes as long as a wrong password, so that names can not be tried out.
-    let isRight = await verifyPassword(password, user?.passwordHash)
+    let isRight = try await verifyPassword(password, user?.passwordHash)
     guard isRight, let user, user.disabledAt == nil else {
       return try signInPage(request, context, name: name, failure: WebFace.wrongPassword)
     }
-    let now = time.now()
-    let lasting = user.role >= .moderator ? Limits.staffSession : Limits.session
     // A new secret at every sign-in: one that was planted before is worth nothing afterwards.
     let secret = random.token()
     let previous = context.sessionSecret.map(secretHash)
+    let session = newSession(secret, of: user)
     try await database.write { tx in
       if let previous { try tx.deleteSession(hash: previous) }
-      try tx.insertSession(hash: secretHash(secret), of: user.accountID, at: now, until: now.adding(lasting))
+      try session(tx)
     }
-    var response = Response.seeOther("/home")
+    return signedIn(user, by: secret, to: "/home")
+  }
+
+  private func lasting(_ user: User) -> Duration { user.role >= .moderator ? Limits.staffSession : Limits.session }
+
+  func newSession(_ secret: String, of user: User) -> @Sendable (any WriteTransaction) throws -> Void {
+    let now = time.now()
+    let end = now.adding(lasting(user))
+    return { try $0.insertSession(hash: secretHash(secret), of: user.accountID, at: now, until: end) }
+  }
+
+  func signedIn(_ user: User, by secret: String, to path: String) -> Response {
+    var response = Response.seeOther(path)
     response.headers[.cacheControl] = "no-store"
     response.state(standardPolicy)
-    response.setCookie(cookie(SessionAuthentication.cookieName(secure: isSecure), secret, for: lasting))
+    response.setCookie(cookie(SessionAuthentication.cookieName(secure: isSecure), secret, for: lasting(user)))
     response.setCookie(cookie(formCookieName, "", for: .zero))
     return response
   }

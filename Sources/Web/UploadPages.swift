@@ -28,6 +28,8 @@ private struct UploadPage {
   let visibilities: [Choice]
   let policies: [Choice]
   let sources: [Choice]
+  let series: [Choice]
+  let hasSeries: Bool
   let failure: String?
   /// A picture that is stored already and waits for its author's word.
   let picture: String?
@@ -44,6 +46,7 @@ struct UploadForm {
   var visibility = Visibility.everyone
   var policy: UsagePolicy.Preset?
   var sourceType: String?
+  var series: Series.ID?
 
   init() {}
 
@@ -64,6 +67,7 @@ struct UploadForm {
       guard UploadForm.sources.contains(where: { $0.value == value }) else { throw Problem.parameter("source") }
       sourceType = value
     }
+    series = try parameters.id("series")
   }
 
   static let sources: [(value: String, name: String, hint: String)] = [
@@ -97,8 +101,10 @@ extension WebFace {
   private func uploadPage(
     _ form: UploadForm, _ request: Request, _ context: FaceContext, failure: String? = nil,
     received: UploadOutcome? = nil
-  ) throws -> Response {
+  ) async throws -> Response {
     let bearer = try context.requireBearer()
+    let ownSeries = try await database.read { try $0.series(of: bearer.account.id, visibleTo: bearer.account.id) }
+    let series = seriesChoices(ownSeries, chosen: form.series)
     let token = context.sessionSecret.map(formToken(sessionSecret:)) ?? ""
     let standing = PolicyWords(effectivePolicy(of: bearer.account, on: instance))
     let account = Choice(
@@ -113,7 +119,8 @@ extension WebFace {
       }, policies: [account] + policyChoices(form.policy),
       sources: UploadForm.sources.map {
         Choice(value: $0.value, name: $0.name, hint: $0.hint, isChosen: $0.value == form.sourceType)
-      }, failure: failure, picture: isRefused ? nil : received?.attachment.id.description,
+      }, series: series, hasSeries: !series.isEmpty, failure: failure,
+      picture: isRefused ? nil : received?.attachment.id.description,
       preview: received?.renditions.best(.medium).map { "/media/\($0.fileName)" },
       decision: received.map { DecisionWords($0.decision) }, isRefused: isRefused)
     let status: HTTPResponse.Status = failure != nil || isRefused ? .unprocessableContent : .ok
@@ -124,7 +131,9 @@ extension WebFace {
 
   @Sendable func uploadForm(_ request: Request, _ context: FaceContext) async throws -> Response {
     guard context.bearer != nil else { return Response.seeOther("/login") }
-    return try uploadPage(UploadForm(), request, context)
+    var form = UploadForm()
+    form.series = request.uri.queryParameters["series"].flatMap { Series.ID(String($0)) }
+    return try await uploadPage(form, request, context)
   }
 
   /// Stores and decides the picture, then publishes. A flag is told to the author first, who publishes with it,
@@ -138,21 +147,21 @@ extension WebFace {
       var pictures: [Attachment.ID] = try parameters.ids("confirmed")
       if pictures.isEmpty {
         guard let file = parameters.files["picture"], !file.bytes.isEmpty else {
-          return try uploadPage(form, request, context, failure: "Choose a picture first.")
+          return try await uploadPage(form, request, context, failure: "Choose a picture first.")
         }
         try limits.uploadsByAccount.spend("\(bearer.account.id)")
         let received = try await receive(upload(file, form), bearer.account)
         if [.label, .refuse].contains(received.decision.verdict) {
-          return try uploadPage(form, request, context, received: received)
+          return try await uploadPage(form, request, context, received: received)
         }
         pictures = [received.attachment.id]
       }
       let post = try await publish(form, pictures, by: bearer.account)
       return Response.seeOther(path(of: post, by: bearer.account))
     } catch let problem as Problem where problem.status == .unprocessableContent {
-      return try uploadPage(form, request, context, failure: problem.sentence)
+      return try await uploadPage(form, request, context, failure: problem.sentence)
     } catch let failure as OperationFailure where failure.kind == .invalid {
-      return try uploadPage(form, request, context, failure: failure.sentence)
+      return try await uploadPage(form, request, context, failure: failure.sentence)
     }
   }
 
@@ -174,6 +183,7 @@ extension WebFace {
       draft.spoiler = form.spoiler
       draft.visibility = form.visibility
       draft.attachments = pictures
+      draft.seriesID = form.series
       draft.usagePolicy = form.policy.map { UsagePolicy($0, basis: .explicit) }
       return try tx.publish(draft, by: author, in: context)
     }

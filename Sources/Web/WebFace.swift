@@ -13,7 +13,9 @@ import Store
 /// The pages of one instance, with what they need from outside.
 package struct WebFace: Sendable {
   /// Compares a password with a stored hash. Nil, for somebody who is not there, must take as long as a wrong one.
-  package typealias VerifyPassword = @Sendable (_ password: String, _ hash: String?) async -> Bool
+  package typealias VerifyPassword = @Sendable (_ password: String, _ hash: String?) async throws -> Bool
+  /// Makes what is stored of a password. Nil for one that can not be hashed.
+  package typealias HashPassword = @Sendable (_ password: String) async throws -> String?
 
   let instance: Instance
   let title: String
@@ -25,6 +27,7 @@ package struct WebFace: Sendable {
   let random: RandomBytes
   let receive: PictureIntake
   let verifyPassword: VerifyPassword
+  let hashPassword: HashPassword
   let clientAddress: @Sendable (Request, FaceContext) -> String?
   let templates: MustacheLibrary
   let assets: [String: Asset]
@@ -37,7 +40,7 @@ package struct WebFace: Sendable {
   package init(
     instance: Instance, title: String? = nil, description: String? = nil, database: any Database, blobs: BlobStore,
     ids: SnowflakeGenerator, time: TimeSource, random: RandomBytes, receive: @escaping PictureIntake,
-    verifyPassword: @escaping VerifyPassword,
+    verifyPassword: @escaping VerifyPassword, hashPassword: @escaping HashPassword,
     clientAddress: @escaping @Sendable (Request, FaceContext) -> String? = { _, context in
       context.remoteAddress?.ipAddress
     }
@@ -53,6 +56,7 @@ package struct WebFace: Sendable {
     self.random = random
     self.receive = receive
     self.verifyPassword = verifyPassword
+    self.hashPassword = hashPassword
     self.clientAddress = clientAddress
     templates = try WebFace.readTemplates()
     assets = Asset.all
@@ -68,6 +72,7 @@ package struct WebFace: Sendable {
     pages.get("/tags/:tag", use: tagged)
     pages.get("/@{acct}", use: artist)
     pages.get("/@{acct}/:item", use: artistItem)
+    pages.get("/@{acct}/series/:series", use: series)
     pages.get("/remote/:id", use: remote)
     pages.get("/home", use: home)
     pages.get("/notifications", use: notifications)
@@ -78,9 +83,18 @@ package struct WebFace: Sendable {
     pages.post("/upload", use: upload)
     pages.get("/settings/policy", use: policySettings)
     pages.post("/settings/policy", use: changePolicySettings)
+    pages.get("/settings/password", use: passwordForm)
+    pages.post("/settings/password", use: changePassword)
+    pages.get("/settings/series", use: ownSeries)
+    pages.post("/settings/series", use: createSeries)
+    pages.post("/settings/series/place", use: placeInSeries)
+    pages.get("/settings/series/:series", use: managedSeries)
+    pages.post("/settings/series/:series", use: changeSeries)
     pages.get("/appeals/new", use: appealForm)
     pages.post("/appeals/new", use: appeal)
     pages.get("/moderation", use: moderation)
+    pages.get("/moderation/accounts", use: accountModeration)
+    pages.post("/moderation/accounts", use: moderateAccount)
     pages.post("/moderation/:id", use: moderate)
     pages.get("/media/:file", use: media)
     addMachineRoutes(to: router)

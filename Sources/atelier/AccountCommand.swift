@@ -9,7 +9,8 @@ import Store
 
 struct AccountCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "account", abstract: "People of this instance.", subcommands: [Create.self, Token.self])
+    commandName: "account", abstract: "People of this instance.",
+    subcommands: [Create.self, Token.self, Password.self, Suspend.self, Unsuspend.self, Delete.self])
 
   struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -54,7 +54,7 @@ final class WebWorld: Sendable {
       verifyPassword: { password, hash in
         box.world.withLock { $0 }?.passwordsAsked.withLock { $0.append(hash) }
         return password == hash
-      }, clientAddress: { request, _ in request.headers[.userAgent] })
+      }, hashPassword: { $0 }, clientAddress: { request, _ in request.headers[.userAgent] })
     let router = Router(context: FaceContext.self, options: .autoGenerateHeadEndpoints)
     let pages = face
     router.add(middleware: SecurityHeaders(isSecure: true))

@@ -30,7 +30,12 @@ import Testing
     async throws
   {
     let scratch = try await Scratch()
-    let people = (0..<14).map { scratch.account("p\($0)", host: $0 % 3 == 0 ? "paper.test" : nil) }
+    let people = (0..<14).map { number in
+      var person = scratch.account("p\(number)", host: number % 3 == 0 ? "paper.test" : nil)
+      person.suspendedAt = number % 5 == 4 ? start : nil
+      return person
+    }
+    let suspended = Set(people.filter { $0.suspendedAt != nil }.map(\.id))
     let checked = try await scratch.write { tx in
       var chance = Seeded(seed)
       for person in people { try tx.insert(person) }
@@ -66,7 +71,8 @@ import Testing
             visibility: post.visibility, state: post.state, viewerIsAuthor: viewer?.id == post.authorID,
             viewerFollowsAuthor: follow?.state == .accepted,
             viewerIsMentioned: viewer.map { mentioned.contains($0.id) } ?? false,
-            blocked: try viewer.map { try tx.isBlocked(between: $0.id, and: post.authorID) } ?? false)
+            blocked: try viewer.map { try tx.isBlocked(between: $0.id, and: post.authorID) } ?? false,
+            authorIsSuspended: suspended.contains(post.authorID))
           guard audience.canSee == seen.contains(post.id) else {
             Issue.record("seed \(seed): \(audience) by SQL \(seen.contains(post.id))")
             return checked

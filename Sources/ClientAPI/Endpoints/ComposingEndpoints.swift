@@ -19,6 +19,7 @@ extension ClientAPI {
     draft.visibility = try visibility(parameters)
     draft.attachments = try parameters.ids("media_ids")
     draft.usagePolicy = try usagePolicy(parameters)
+    draft.seriesID = try parameters.id("series_id")
     draft.idempotencyKey = try idempotencyKey(call)
     let parent: Post.ID? = try parameters.id("in_reply_to_id")
     let written = draft
@@ -26,8 +27,9 @@ extension ClientAPI {
     return try await database.write { [self] tx in
       var draft = written
       draft.inReplyTo = try parent.map { try tx.shownPost($0, to: author.id) }
-      return try draw(try tx.publish(draft, by: author, in: context), for: call, tx)
-    }.response
+      let post = try tx.publish(draft, by: author, in: context)
+      return try draw(try tx.post(post.id) ?? post, for: call, tx)
+    }.workResponse
   }
 
   /// What a request does not name stays as it is; Mastodon drops the pictures of an edit that lists none, and a
@@ -49,6 +51,7 @@ extension ClientAPI {
     draft.language = try language(parameters) ?? post.language
     draft.visibility = post.visibility
     draft.usagePolicy = try usagePolicy(parameters)
+    draft.seriesID = try parameters.id("series_id")
     let named: [Attachment.ID]? = parameters.contains("media_ids") ? try parameters.ids("media_ids") : nil
     let descriptions = try mediaDescriptions(parameters)
     let written = draft
@@ -61,7 +64,7 @@ extension ClientAPI {
       let altTexts = try described(pictures, descriptions, tx)
       let edited = try tx.edit(post, to: draft, altTexts: altTexts, by: author, in: context)
       return try draw(edited, for: call, tx)
-    }.response
+    }.workResponse
   }
 
   /// A client that edits a post sends back every description it was given, and a placeholder's is ours, not the

@@ -1,7 +1,9 @@
 import HTTPSupport
+import HTTPTypes
 import Hummingbird
 import Model
 import Persistence
+import Policy
 import Primitives
 import Store
 
@@ -39,4 +41,28 @@ extension ClientAPI {
 
 extension JSON {
   var response: Response { .json(self) }
+
+  /// The answer that shows one work: its headers say what the strictest part of the work says, as those of its page do.
+  /// A machine that reads no body must not take the leave of the place for that of the artist.
+  var workResponse: Response {
+    let boosted = self["reblog"] ?? self
+    let shown = boosted.object == nil ? self : boosted
+    var response = Response.json(self)
+    guard let party = (shown["uri"] ?? shown["url"])?.string.flatMap({ IRI($0) }) else { return response }
+    let said = ([shown] + (shown["media_attachments"]?.array ?? [])).compactMap { part in
+      part["usage_policy"].flatMap { UsagePolicy(wire: $0) }
+    }
+    let statements = said.map { PolicyStatement(party: party, scope: .object, policy: $0) }
+    if let policy = combine(statements)?.policy { response.state(policy) }
+    return response
+  }
+}
+
+extension Response {
+  /// Whether an endpoint has said already how machines may use what it shows.
+  var statesPolicy: Bool {
+    ["content-usage", "x-robots-tag", "tdm-reservation"].contains { name in
+      HTTPField.Name(name).map { headers[$0] != nil } ?? false
+    }
+  }
 }

@@ -23,11 +23,16 @@ extension ClientAPI {
     upload.altText = description
     upload.focus = try focus(parameters)
     upload.usagePolicy = try usagePolicy(parameters)
+    if let wait = uploads.take("\(owner.id)") {
+      throw Problem(
+        .tooManyRequests, "request.too_many", "Too many pictures at once. Try again in a few minutes.",
+        retryAfter: wait)
+    }
     let outcome = try await intake(upload, owner)
     let stored = StoredPicture(
       attachment: outcome.attachment, renditions: outcome.renditions, decision: outcome.decision)
     guard stored.attachment.state != .refused else { throw refusal(of: stored) }
-    return .json(own(stored, by: owner, revealing: call.isModerator))
+    return own(stored, by: owner, revealing: call.isModerator).workResponse
   }
 
   private func refusal(of stored: StoredPicture) -> Problem {
@@ -74,7 +79,9 @@ extension ClientAPI {
       }
       return (try draw(attachment, for: call, tx), attachment.state)
     }
-    return .json(drawn, status: state == .waiting ? .partialContent : .ok)
+    var response = drawn.workResponse
+    if state == .waiting { response.status = .partialContent }
+    return response
   }
 
   @Sendable func describeMedia(_ call: Call) async throws -> Response {
@@ -85,7 +92,7 @@ extension ClientAPI {
     return try await database.write { [self] tx in
       let attachment = try tx.describe(id, altText: altText, focus: focus, by: owner)
       return try draw(attachment, for: call, tx)
-    }.response
+    }.workResponse
   }
 
   /// `x,y`, each in -1...1.

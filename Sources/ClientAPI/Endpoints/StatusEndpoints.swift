@@ -9,9 +9,11 @@ import Store
 extension ReadTransaction {
   /// A post the viewer may see, a boost replaced by what it boosts: clients act on what they show.
   func shownPost(_ id: Post.ID, to viewer: Account.ID?) throws -> Post {
-    guard let post = try post(id, visibleTo: viewer) else { throw Problem.notFound }
+    guard let post = try post(id, visibleTo: viewer), viewer != nil || post.isLocal else { throw Problem.notFound }
     guard let boosted = post.boostOfID else { return post }
-    guard let original = try self.post(boosted, visibleTo: viewer) else { throw Problem.notFound }
+    guard let original = try self.post(boosted, visibleTo: viewer), viewer != nil || original.isLocal else {
+      throw Problem.notFound
+    }
     return original
   }
 }
@@ -29,7 +31,7 @@ extension ClientAPI {
       // A post that waits is what a moderator is asked about.
       guard call.isModerator, let post = try tx.post(id), post.state == .held else { throw Problem.notFound }
       return try draw(post, for: call, tx)
-    }.response
+    }.workResponse
   }
 
   /// `id[]`: in the order asked for, those that are not visible left out.

@@ -19,8 +19,10 @@ struct StatusPage: Sendable {
     authors = assembly.accounts.mapValues { entities.account($0, counts: assembly.accountCounts[$0.id]) }
   }
 
-  /// Nil when the post may be seen but not shown: the boost of a post that is not visible.
+  /// Nil when the post may be seen but not shown: the boost of a post that is not visible, and to a stranger whatever
+  /// was fetched from elsewhere, which was not meant for them to browse here.
   func status(_ post: Post) -> JSON? {
+    guard assembly.viewer != nil || post.isLocal else { return nil }
     guard let author = assembly.accounts[post.authorID] else { return nil }
     var boosted: JSON = .null
     if let id = post.boostOfID {
@@ -57,6 +59,7 @@ struct StatusPage: Sendable {
       "poll": .null,
       "quote": .null,
       "usage_policy": effectivePolicy(of: author, post: post, on: entities.instance).wire,
+      "series_id": .text(post.seriesID?.description),
       "held": held(post),
     ]
     if assembly.viewer != nil {

@@ -30,7 +30,7 @@ extension Composer {
   }
 
   func updated(_ facts: PostFacts) async throws -> ComposedActivity {
-    let time = facts.post.editedAt ?? facts.post.createdAt
+    let time = facts.post.changedAt
     let id = instance.update(of: facts.post.uri, at: time)
     let header = Header(id: id, actor: facts.author.uri, addressing: facts.addressing, published: time)
     let update = Activity.update(Update(header: header, object: .embedded(.note(facts.note(in: instance)))))
@@ -43,7 +43,7 @@ extension Composer {
   private func composed(
     _ facts: PostFacts, id: IRI, _ activity: Activity, _ byReference: Activity, isUpdate: Bool
   ) async throws -> ComposedActivity {
-    let time = facts.post.editedAt ?? facts.post.createdAt
+    let time = facts.post.changedAt
     var document = activity.document ?? .null
     document["object"] = try await noteDocument(facts)
     if facts.isSigned { document = try await signed(document, by: facts.author.id, at: time) }

@@ -50,7 +50,7 @@ package struct Composer: Sendable {
   func noteDocument(_ facts: PostFacts) async throws -> JSON {
     let document = facts.note(in: instance).document
     guard facts.isSigned else { return document }
-    return try await signed(document, by: facts.author.id, at: facts.post.editedAt ?? facts.post.createdAt)
+    return try await signed(document, by: facts.author.id, at: facts.post.changedAt)
   }
 
   /// The Create of a local post, or the Announce that a local boost is: what `…/activity` leads to.

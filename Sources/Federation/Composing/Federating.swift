@@ -13,6 +13,11 @@ extension Composer {
       try await environment.database.write { try $0.finish(lease) }
       return
     }
+    // Somebody out of sight says nothing any more but that they are.
+    guard activity.sender.suspendedAt == nil || activity.object == activity.sender.uri else {
+      try await environment.database.write { try $0.finish(lease) }
+      return
+    }
     let environment = environment
     let now = environment.time.now()
     let uri = activity.isUnique ? activity.id : Self.numbered(activity.id, by: lease)

@@ -16,7 +16,7 @@ extension PostFacts {
     note.summary = post.spoiler.isEmpty ? nil : String(post.spoiler.prefix(Limits.federatedSummary))
     note.sensitive = post.isSensitive
     note.published = post.createdAt
-    note.updated = post.editedAt
+    note.updated = post.changedAt > post.createdAt ? post.changedAt : post.editedAt
     note.url = post.url
     note.inReplyTo = post.inReplyToURI
     note.attachments = pictures.compactMap { attachment($0, in: instance) }

@@ -40,7 +40,7 @@ extension PostFacts {
   /// Whether bearing a proof would turn it into transferable evidence of private words (FEP-8b32, Privacy).
   package var isSigned: Bool { post.visibility != .direct }
 
-  /// The author's word for this work, the account's where the work is silent.
+  /// The author's word for this work, that of its series where the work is silent, the account's where both are.
   package var policy: UsagePolicy? { combine(statements)?.policy }
 
   /// The policy of one picture; nil when the post's says the same.
@@ -55,6 +55,7 @@ extension PostFacts {
   private var statements: [PolicyStatement] {
     [
       author.usagePolicy.map { PolicyStatement(party: author.uri, scope: .account, policy: $0) },
+      post.seriesPolicy.map { PolicyStatement(party: author.uri, scope: .series, policy: $0) },
       post.usagePolicy.map { PolicyStatement(party: author.uri, scope: .object, policy: $0) },
     ].compactMap { $0 }
   }

@@ -131,6 +131,17 @@ extension Migration {
       created_at BIGINT NOT NULL
     );
 
+    -- Works an artist of this instance shows together; their order is in the posts.
+    CREATE TABLE series (
+      id INTEGER PRIMARY KEY,
+      owner_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+      title TEXT NOT NULL,
+      description TEXT NOT NULL,
+      usage_policy TEXT,
+      created_at BIGINT NOT NULL
+    );
+    CREATE INDEX series_by_owner ON series (owner_id, id);
+
     CREATE TABLE posts (
       id INTEGER PRIMARY KEY,
       uri TEXT NOT NULL UNIQUE,
@@ -152,13 +163,16 @@ extension Migration {
       policy_stated_at BIGINT,
       is_local BOOLEAN NOT NULL,
       created_at BIGINT NOT NULL,
-      edited_at BIGINT
+      edited_at BIGINT,
+      series_id BIGINT REFERENCES series (id) ON DELETE SET NULL,
+      series_place BIGINT
     );
     CREATE INDEX posts_by_author ON posts (author_id, id);
     CREATE INDEX posts_by_parent ON posts (in_reply_to_id);
     CREATE INDEX posts_by_missing_parent ON posts (in_reply_to_uri);
     CREATE INDEX posts_by_parent_account ON posts (in_reply_to_account_id);
     CREATE INDEX posts_by_boosted ON posts (boost_of_id, author_id);
+    CREATE INDEX posts_by_series ON posts (series_id, series_place);
     CREATE INDEX posts_open ON posts (visibility, state, id);
     CREATE INDEX posts_open_here ON posts (is_local, visibility, state, id);
 

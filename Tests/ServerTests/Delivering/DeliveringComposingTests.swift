@@ -50,6 +50,40 @@ import Testing
     #expect(try JSON(parsing: again.bytes) == json)
   }
 
+  @Test func `a work says what its series says, and when that was said`() async throws {
+    let house = try await DeliveringHouse()
+    let (mika, first) = (house.mika, house.context)
+    let series = try await house.database.write { tx in
+      try tx.createSeries(
+        SeriesDraft(title: "Harbour", usagePolicy: UsagePolicy(.researchOnly, basis: .explicit)), by: mika, in: first)
+    }
+    var draft = draft()
+    draft.seriesID = series.id
+    let post = try await house.publish(draft)
+    let before = try await note(house, try #require(try await house.database.read { try $0.post(post.id) }))
+    #expect(before["usagePolicy"]?["dataMining"]?.string == "constrained")
+    #expect(before["usagePolicy"]?["basis"]?.string == "explicit")
+    #expect(before["updated"] == nil)
+    house.clock.advance(.seconds(60))
+    let second = house.context
+    try await house.follow(try await house.stranger("ada", at: "https://paper.test"))
+    try await house.federate()
+    try await house.database.write { tx in
+      _ = try tx.changeSeries(
+        series.id, to: SeriesDraft(title: "Harbour", usagePolicy: UsagePolicy(.noAI, basis: .explicit)), by: mika,
+        in: second)
+    }
+    let after = try await note(house, try #require(try await house.database.read { try $0.post(post.id) }))
+    #expect(after["usagePolicy"]?["dataMining"]?.string == "disallow")
+    #expect(after["updated"]?.string == second.now.iso8601Seconds)
+    #expect(after["proof"]?["created"]?.string == second.now.iso8601Seconds)
+    #expect(try await isProved(after, by: house))
+    try await house.federate()
+    let sent = try await house.outstanding().map(\.body)
+    #expect(sent.map { $0["type"]?.string } == ["Create", "Update"])
+    #expect(sent.last?["object"]?["usagePolicy"]?["dataMining"]?.string == "disallow")
+  }
+
   @Test func `the server's actor is an Application that tells what it implements`() async throws {
     let house = try await DeliveringHouse()
     let uri = house.environment.instance.actor

@@ -128,7 +128,19 @@ struct DeliveringHouse: Sendable {
     }
   }
 
-  /// What waits to be delivered, oldest first.
+  /// Everything that has still to be delivered, whatever it has to wait for, oldest first.
+  func outstanding() async throws -> [(inbox: IRI, body: JSON)] {
+    try await database.read { tx in
+      try tx.rows(
+        """
+        SELECT deliveries.inbox, outgoing.body FROM deliveries JOIN outgoing ON outgoing.id = deliveries.outgoing_id
+        WHERE deliveries.state = 'waiting' ORDER BY deliveries.id
+        """
+      ).map { (try $0.iri("inbox"), try JSON(parsing: try $0.bytes("body"))) }
+    }
+  }
+
+  /// What may be delivered now, oldest first.
   func queued() async throws -> [(inbox: IRI, body: [UInt8])] {
     let now = context.now
     return try await database.write { tx in
