@@ -41,6 +41,7 @@ package struct Problem: Error, Hashable, Sendable {
       case .invalid: .unprocessableContent
       case .conflict: .conflict
       case .busy: .serviceUnavailable
+      case .full: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
       }
     self.init(status, failure.code, failure.sentence, retryAfter: failure.kind == .busy ? 15 : nil)
   }

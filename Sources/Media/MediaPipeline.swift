@@ -19,10 +19,11 @@ package struct MediaPipeline: Sendable {
   package let ids: SnowflakeGenerator
   package let time: TimeSource
   package let log: Logger
+  package let bounds: StorageBounds
 
   package init(
     instance: Instance, database: any Database, blobs: BlobStore, workers: WorkerPool, client: GuardedClient,
-    ids: SnowflakeGenerator, time: TimeSource, log: Logger
+    ids: SnowflakeGenerator, time: TimeSource, log: Logger, bounds: StorageBounds = StorageBounds()
   ) {
     self.instance = instance
     self.database = database
@@ -32,6 +33,7 @@ package struct MediaPipeline: Sendable {
     self.ids = ids
     self.time = time
     self.log = log
+    self.bounds = bounds
   }
 
   var context: OperationContext { OperationContext(instance: instance, ids: ids, now: time.now()) }
@@ -61,7 +63,7 @@ package struct MediaPipeline: Sendable {
       original: try original.asDigest, assessment: report.assessment,
       declaration: sourceType.map { Declaration(digitalSourceType: $0) } ?? .none,
       perceptualHash: report.perceptualHash, blurhash: report.blurhash, width: report.width, height: report.height,
-      digitalSourceType: sourceType, renditions: renditions)
+      digitalSourceType: sourceType, renditions: renditions, originalSize: keepsOriginal ? bytes.count : nil)
     return (picture, report)
   }
 

@@ -54,6 +54,7 @@ extension MediaPipeline {
         .invalid, "media.alt_text_too_long",
         "A description has at most \(Limits.altTextCharacters) characters.")
     }
+    try await requireRoom(for: upload.bytes.count, of: owner)
     let policy = upload.usagePolicy ?? effectivePolicy(of: owner, on: instance)
     let picture: AnalysedPicture
     let report: MediaReport
@@ -62,6 +63,8 @@ extension MediaPipeline {
       (picture, report) = try await analyse(
         upload.bytes, declaredType: upload.mediaType, policy: policy, declaredSourceType: upload.digitalSourceType,
         keepsOriginal: true)
+    } catch let failure as BlobFailure where failure.isOutOfSpace {
+      throw OperationFailure.noSpace
     } catch let refusal as MediaRefusal {
       throw OperationFailure(refusal.isTransient ? .busy : .invalid, refusal.code, refusal.text)
     }

@@ -42,6 +42,8 @@ package struct Attachment: Hashable, Sendable {
   package var perceptualHash: PerceptualHash?
   /// The bytes as received.
   package var original: Digest?
+  /// Bytes of `original`, where they are kept here.
+  package var originalSize: Int?
   /// What the sender's document says the digest is (FEP-1311).
   package var declaredDigest: Digest?
   package var declaredMediaType: String?
@@ -57,7 +59,7 @@ package struct Attachment: Hashable, Sendable {
     state: State = .waiting, failure: String? = nil, remoteURL: IRI? = nil, altText: String = "", focus: Focus? = nil,
     blurhash: String? = nil, perceptualHash: PerceptualHash? = nil, original: Digest? = nil,
     declaredDigest: Digest? = nil, declaredMediaType: String? = nil, width: Int? = nil, height: Int? = nil,
-    usagePolicy: UsagePolicy? = nil, digitalSourceType: String? = nil, createdAt: Timestamp
+    usagePolicy: UsagePolicy? = nil, digitalSourceType: String? = nil, createdAt: Timestamp, originalSize: Int? = nil
   ) {
     self.id = id
     self.ownerID = ownerID
@@ -79,6 +81,7 @@ package struct Attachment: Hashable, Sendable {
     self.usagePolicy = usagePolicy
     self.digitalSourceType = digitalSourceType
     self.createdAt = createdAt
+    self.originalSize = originalSize
   }
 }
 

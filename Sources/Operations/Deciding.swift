@@ -15,9 +15,12 @@ package struct AnalysedPicture: Sendable {
   package var height: Int?
   package var digitalSourceType: String?
   package var renditions: [Rendition]
+  /// Bytes of the original, where it is kept.
+  package var originalSize: Int?
   package init(
     original: Digest, assessment: Assessment, declaration: Declaration, perceptualHash: PerceptualHash?,
-    blurhash: String?, width: Int?, height: Int?, digitalSourceType: String?, renditions: [Rendition]
+    blurhash: String?, width: Int?, height: Int?, digitalSourceType: String?, renditions: [Rendition],
+    originalSize: Int? = nil
   ) {
     self.original = original
     self.assessment = assessment
@@ -28,6 +31,7 @@ package struct AnalysedPicture: Sendable {
     self.height = height
     self.digitalSourceType = digitalSourceType
     self.renditions = renditions
+    self.originalSize = originalSize
   }
 }
 
@@ -63,6 +67,7 @@ extension WriteTransaction {
     guard let attachment = try self.attachment(attachment.id) else { throw OperationFailure.notFound }
     var settled = attachment
     settled.original = analysed.original
+    settled.originalSize = analysed.originalSize
     settled.perceptualHash = analysed.perceptualHash
     settled.blurhash = analysed.blurhash ?? attachment.blurhash
     settled.width = analysed.width ?? attachment.width

@@ -26,6 +26,8 @@ package struct OperationFailure: Error, Hashable, Sendable {
     case invalid
     /// Somebody else was faster.
     case conflict
+    /// There is no room for it on this machine.
+    case full
     /// Not now; the same request may succeed shortly.
     case busy
   }

@@ -89,7 +89,8 @@ package struct Services: Sendable {
     let media = MediaPipeline(
       instance: settings.instance, database: database, blobs: try BlobStore(root: settings.mediaPath),
       workers: WorkerPool(.init(program: surroundings.worker, width: settings.mediaWorkers)), client: client, ids: ids,
-      time: surroundings.time, log: surroundings.log)
+      time: surroundings.time, log: surroundings.log,
+      bounds: StorageBounds(perAccount: settings.mediaQuota.map { $0 << 20 }))
     let services = Services(
       settings: settings, surroundings: surroundings, database: database, seal: seal, ids: ids,
       federation: federation, receiving: FederationReceiving(federation), media: media,

@@ -32,6 +32,8 @@ package struct Settings: Hashable, Sendable {
   package var authorizedFetch: AuthorizedFetch
   package var logLevel: String
   package var mediaWorkers: Int
+  /// MiB that the pictures of one account may take; nil is as many as there is room for.
+  package var mediaQuota: Int?
 
   package var databasePath: String { home + "/atelier.db" }
   package var mediaPath: String { home + "/media" }
@@ -60,7 +62,7 @@ package struct SettingsSources: Sendable {
   package static let names = [
     "instance.base_url", "instance.title", "instance.about", "instance.usage_policy", "listen", "home",
     "federation.allowed_private_networks", "federation.extra_ca_file", "federation.authorized_fetch", "log.level",
-    "media.workers",
+    "media.workers", "media.quota",
   ]
 
   /// `instance.base_url` is `ATELIER_INSTANCE_BASE_URL` in the environment.
@@ -131,13 +133,20 @@ extension Settings {
     let workersText = sources.value("media.workers") ?? "2"
     let workers = Int(workersText).flatMap { (1...64).contains($0) ? $0 : nil }
     if workers == nil { problems.append("media.workers is a number from 1 to 64, not \"\(workersText)\".") }
+    let quotaText = sources.value("media.quota") ?? "10240"
+    let quota = Int(quotaText).flatMap { (0...1 << 30).contains($0) ? $0 : nil }
+    if quota == nil {
+      problems.append(
+        "media.quota is the MiB one account's pictures may take, or 0 for no bound, not \"\(quotaText)\".")
+    }
     guard problems.isEmpty, let instance, let listen, let fetch, let workers else {
       throw SettingsProblems(problems: problems)
     }
     self.init(
       instance: instance, title: sources.value("instance.title") ?? instance.host.text,
       about: sources.value("instance.about") ?? "", listen: listen, home: home, allowedPrivateNetworks: networks,
-      extraCAFile: extraCA, authorizedFetch: fetch, logLevel: level, mediaWorkers: workers)
+      extraCAFile: extraCA, authorizedFetch: fetch, logLevel: level, mediaWorkers: workers,
+      mediaQuota: quota == 0 ? nil : quota)
   }
 
   /// Variables of this name that the deployment scripts use for themselves.

@@ -9,7 +9,7 @@ extension Attachment {
     attachments.state, attachments.failure, attachments.remote_url, attachments.alt_text, attachments.focus_x,
     attachments.focus_y, attachments.blurhash, attachments.perceptual_hash, attachments.original,
     attachments.declared_digest, attachments.declared_media_type, attachments.width, attachments.height,
-    attachments.usage_policy, attachments.digital_source_type, attachments.created_at
+    attachments.usage_policy, attachments.digital_source_type, attachments.created_at, attachments.original_size
     """
 
   init(row: Row) throws {
@@ -27,7 +27,8 @@ extension Attachment {
       declaredDigest: try row.optionalString("declared_digest").flatMap { Digest(rawValue: $0) },
       declaredMediaType: try row.optionalString("declared_media_type"), width: try row.optionalInt("width"),
       height: try row.optionalInt("height"), usagePolicy: try row.optionalJSON("usage_policy"),
-      digitalSourceType: try row.optionalString("digital_source_type"), createdAt: try row.timestamp("created_at"))
+      digitalSourceType: try row.optionalString("digital_source_type"), createdAt: try row.timestamp("created_at"),
+      originalSize: try row.optionalInt("original_size"))
   }
 }
 
@@ -106,6 +107,17 @@ extension ReadTransaction {
     ).map(Attachment.init(row:))
   }
 
+  /// Bytes that the pictures of `owner` take: what was sent, and what was made of it.
+  package func storedBytes(of owner: Account.ID) throws -> Int {
+    try first(
+      """
+      SELECT CAST((SELECT COALESCE(SUM(original_size), 0) FROM attachments WHERE owner_id = \(owner))
+        + (SELECT COALESCE(SUM(renditions.size), 0) FROM attachments
+          JOIN renditions ON renditions.attachment_id = attachments.id WHERE attachments.owner_id = \(owner))
+        AS BIGINT) AS many
+      """)?.int("many") ?? 0
+  }
+
   package func isFileUsed(_ digest: Digest) throws -> Bool {
     try first(
       """
@@ -145,14 +157,14 @@ extension WriteTransaction {
       """
       INSERT INTO attachments (id, owner_id, post_id, position, kind, state, failure, remote_url, alt_text, focus_x,
         focus_y, blurhash, perceptual_hash, original, declared_digest, declared_media_type, width, height,
-        usage_policy, digital_source_type, created_at)
+        usage_policy, digital_source_type, created_at, original_size)
       VALUES (\(attachment.id), \(attachment.ownerID), \(attachment.postID), \(attachment.position),
         \(attachment.kind.rawValue), \(attachment.state.rawValue), \(attachment.failure), \(attachment.remoteURL),
         \(attachment.altText), \(attachment.focus?.x), \(attachment.focus?.y), \(attachment.blurhash),
         \(attachment.perceptualHash.map { Int64(bitPattern: $0.rawValue) }), \(attachment.original?.rawValue),
         \(attachment.declaredDigest?.rawValue), \(attachment.declaredMediaType), \(attachment.width),
         \(attachment.height), \(try StoredJSON.text(ifPresent: attachment.usagePolicy)),
-        \(attachment.digitalSourceType), \(attachment.createdAt))
+        \(attachment.digitalSourceType), \(attachment.createdAt), \(attachment.originalSize))
       """)
   }
 
@@ -168,7 +180,7 @@ extension WriteTransaction {
         original = \(attachment.original?.rawValue), declared_digest = \(attachment.declaredDigest?.rawValue),
         declared_media_type = \(attachment.declaredMediaType), width = \(attachment.width),
         height = \(attachment.height), usage_policy = \(try StoredJSON.text(ifPresent: attachment.usagePolicy)),
-        digital_source_type = \(attachment.digitalSourceType)
+        digital_source_type = \(attachment.digitalSourceType), original_size = \(attachment.originalSize)
       WHERE id = \(attachment.id)
       """)
   }

@@ -17,6 +17,7 @@ struct AbuseCase: Sendable, CustomTestStringConvertible {
   let attempts: [JSON]
   /// Who has followed alice before the first attempt, so that their account and key are known.
   let known: [String]
+  let settings: [String: String]
 
   var testDescription: String { "\(id) \(title)" }
 
@@ -57,6 +58,8 @@ struct AbuseCase: Sendable, CustomTestStringConvertible {
     self.title = title
     self.shape = shape
     self.attempts = attempts.flatMap(AbuseCase.spread)
+    settings = Dictionary(
+      uniqueKeysWithValues: (json["settings"]?.pairs ?? []).map { ($0.key, $0.value.string ?? "") })
     known = json["known"]?.array?.compactMap(\.string) ?? ["bob"]
   }
 }

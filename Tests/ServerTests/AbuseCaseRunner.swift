@@ -72,7 +72,9 @@ final class AbuseWorld: Sendable {
     return (files.filter { !$0.value.isEmpty }, alice)
   }
 
-  static func with(known: [String], _ body: (AbuseWorld) async throws -> Void) async throws {
+  static func with(
+    known: [String], settings: [String: String] = [:], _ body: (AbuseWorld) async throws -> Void
+  ) async throws {
     let world = try TestWorld()
     defer { world.remove() }
     let served = Served()
@@ -90,7 +92,9 @@ final class AbuseWorld: Sendable {
         atPath: "\(home)/\(name)", contents: data, attributes: [.posixPermissions: 0o600])
       try #require(made)
     }
-    let instance = try await TestInstance("paper.test", in: world, address: "45.0.0.9")
+    let instance = try await TestInstance("paper.test", in: world, address: "45.0.0.9") { adjusted in
+      if let quota = settings["media.quota"] { adjusted.mediaQuota = Int(quota) }
+    }
     let abuse = AbuseWorld(world: world, instance: instance, peer: peer, alice: alice, served: served)
     let result: Result<Void, any Error>
     do {
@@ -189,6 +193,7 @@ extension AbuseWorld {
     world.clock.advance(by: .seconds(attempt["advance"]?.integer ?? 660))
     try prepare(attempt)
     let mayChange = attempt["expect"]?["rows"]?.string == "any"
+    let files = self.files
     let before = mayChange ? nil : try await DomainTables(instance.database)
     let sent = world.internet.egress.count
     let asked = peer.asked.count
@@ -196,6 +201,7 @@ extension AbuseWorld {
     if attempt["settle"]?.bool != false { try await settle() }
     let expect = attempt["expect"] ?? [:]
     check(expect, outcome, name)
+    if expect["files"]?.string == "same" { #expect(self.files == files, "\(name)") }
     if let before {
       let changes = try await DomainTables(instance.database).changes(since: before)
       if expect["rows"]?.string == "changed" {
@@ -423,6 +429,17 @@ extension AbuseWorld {
 
   // MARK: - Pictures
 
+  /// Everything under the folder of media.
+  var files: Set<String> {
+    let root = instance.services.settings.mediaPath
+    let found = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String } ?? []
+    return Set(
+      found.filter { name in
+        (try? FileManager.default.attributesOfItem(atPath: "\(root)/\(name)")[.type] as? FileAttributeType)
+          == .typeRegular
+      })
+  }
+
   private func upload(_ attempt: JSON) async throws -> Outcome {
     let bytes: [UInt8]
     if let name = attempt["picture"]?.string {
@@ -432,6 +449,11 @@ extension AbuseWorld {
     }
     var artist = alice
     if let name = attempt["by"]?.string { artist = try await instance.resident(name) }
+    if attempt["half"]?.bool == true {
+      try await instance.client.breakOff(
+        instance.uploadRequest(bytes, type: CasePicture.type(of: bytes), as: artist), after: bytes.count / 2)
+      return Outcome()
+    }
     let answer = try await instance.upload(
       bytes, named: attempt["file"]?.string ?? "work.png",
       type: attempt["type"].map { $0.string } ?? CasePicture.type(of: bytes), as: artist)

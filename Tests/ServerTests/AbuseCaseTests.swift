@@ -24,7 +24,7 @@ import Testing
   }
 
   private func attempt(_ abuse: AbuseCase) async throws {
-    try await AbuseWorld.with(known: abuse.known) { world in
+    try await AbuseWorld.with(known: abuse.known, settings: abuse.settings) { world in
       for (number, attempt) in abuse.attempts.enumerated() {
         try await world.run(attempt, of: abuse, number: number)
       }

@@ -51,6 +51,7 @@ enum CasePicture {
           "Description",
           "a blue study\nNegative prompt: red\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 64x48"
         ))
+    case "png_one_mebibyte": png(width: 600, height: 600)
     case "png_alpha": png(width: 16, height: 16, alpha: true)
     case let name where name.hasPrefix("jpeg_scans_"): progressive(scans: Int(name.dropFirst(11)) ?? 1)
     default: nil

@@ -57,13 +57,20 @@ extension TestInstance {
     _ bytes: [UInt8], named file: String = "work.png", type: String? = "image/png", alt: String = "",
     as resident: Resident
   ) async throws -> WireAnswer {
+    try await client.send(uploadRequest(bytes, named: file, type: type, alt: alt, as: resident))
+  }
+
+  package func uploadRequest(
+    _ bytes: [UInt8], named file: String = "work.png", type: String? = "image/png", alt: String = "",
+    as resident: Resident
+  ) -> [UInt8] {
     let mark = "atelier-test-boundary"
     var body = Array("--\(mark)\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\(file)\"\r\n".utf8)
     if let type { body += Array("Content-Type: \(type)\r\n".utf8) }
     body += Array("\r\n".utf8) + bytes
     body += Array("\r\n--\(mark)\r\nContent-Disposition: form-data; name=\"description\"\r\n\r\n\(alt)\r\n".utf8)
     body += Array("--\(mark)--\r\n".utf8)
-    return try await client.request(
+    return WireClient.bytes(
       "POST", "/api/v2/media", host: host,
       headers: [
         ("Authorization", "Bearer \(resident.token)"), ("Content-Type", "multipart/form-data; boundary=\(mark)"),

@@ -66,6 +66,15 @@ package struct WireClient: Sendable {
     return WireAnswer(status: status, headers: message.headers, body: message.body)
   }
 
+  /// Sends `bytes` up to the end of their head and `count` more, and goes away.
+  package func breakOff(_ bytes: [UInt8], after count: Int) async throws {
+    let head = bytes.indices.first { bytes[$0...].starts(with: Array("\r\n\r\n".utf8)) } ?? 0
+    let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .connect(host: "127.0.0.1", port: port).get()
+    try await channel.writeAndFlush(ByteBuffer(bytes: bytes.prefix(head + 4 + count)))
+    try await channel.close()
+  }
+
   /// A well-formed request. `Host` is `host` unless `headers` names one.
   package func request(
     _ method: String, _ target: String, host: String, headers: [(String, String)] = [], body: [UInt8] = []

@@ -263,6 +263,7 @@ extension Migration {
       blurhash TEXT,
       perceptual_hash BIGINT,
       original TEXT,
+      original_size BIGINT,
       declared_digest TEXT,
       declared_media_type TEXT,
       width BIGINT,
