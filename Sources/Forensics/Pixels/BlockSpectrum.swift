@@ -189,6 +189,38 @@ final class BlockSpectrum {
     return out
   }
 
+  /// 67 numbers of a plane of one block: the power in 35 of 36 cells of equal frequency in either direction, the 24
+  /// rings, and how much eight rings differ within themselves.
+  func moreFeatures() -> [Double] {
+    var cells = [Double](repeating: 0, count: 36)
+    var counts = cells
+    for (index, cell) in Self.cell.enumerated() {
+      cells[cell] += power[index]
+      counts[cell] += 1
+    }
+    for cell in cells.indices { cells[cell] /= counts[cell] }
+    let mean = cells[1...].reduce(0, +) / 35
+    var rings = [Double](repeating: 0, count: 24)
+    for (index, ring) in Self.ring.enumerated() { rings[ring] += power[index] }
+    for ring in rings.indices { rings[ring] /= Self.ringCounts[ring] }
+    var within = [Double](repeating: 0, count: 24)
+    for (index, ring) in Self.ring.enumerated() {
+      within[ring] += (power[index] - rings[ring]) * (power[index] - rings[ring])
+    }
+    let reference = rings[4..<10].reduce(0, +) / 6
+    return cells[1...].map { $0 - mean } + rings.map { $0 - reference }
+      + stride(from: 2, to: 24, by: 3).map { (within[$0] / Self.ringCounts[$0]).squareRoot() }
+  }
+
+  private static let cell: [Int] = (0..<side * (half + 1)).map { index in
+    let row = index / (half + 1)
+    let down = min(min(row, side - row) * 8 / 65, 7)
+    let across = min(index % (half + 1) * 8 / 65, 7)
+    let (low, high) = (min(down, across), max(down, across))
+    // Pairs (0, 0), (0, 1) … (0, 7), (1, 1) … (7, 7).
+    return low * 8 - low * (low - 1) / 2 + high - low
+  }
+
   /// Of the line through rings 3...21 over the logarithm of their number.
   private func slope(_ rings: [Double]) -> Double {
     let places = (3..<22).map { log(Double($0)) }

@@ -9,21 +9,21 @@ package final class FeatureExtractor {
   package static let side = TexturePlane.side
   package static let shortest = BlockSpectrum.side
 
-  private var red = TexturePlane.allocate()
-  private var green = TexturePlane.allocate()
-  private var blue = TexturePlane.allocate()
-  private var luma = TexturePlane.allocate()
-  private var blueDifference = TexturePlane.allocate()
-  private var redDifference = TexturePlane.allocate()
-  private var scratch = TexturePlane.allocate()
-  private var lumaDetail = TexturePlane.allocate()
+  var red = TexturePlane.allocate()
+  var green = TexturePlane.allocate()
+  var blue = TexturePlane.allocate()
+  var luma = TexturePlane.allocate()
+  var blueDifference = TexturePlane.allocate()
+  var redDifference = TexturePlane.allocate()
+  var scratch = TexturePlane.allocate()
+  var lumaDetail = TexturePlane.allocate()
   private var blueDetail = TexturePlane.allocate()
-  private var redDetail = TexturePlane.allocate()
+  var redDetail = TexturePlane.allocate()
   private let levels = UnsafeMutablePointer<UInt8>.allocate(capacity: TexturePlane.rowLength * TexturePlane.side)
   private let bins = UnsafeMutablePointer<UInt32>.allocate(capacity: 1_024)
-  private let line = UnsafeMutablePointer<Float>.allocate(capacity: TexturePlane.rowLength)
+  let line = UnsafeMutablePointer<Float>.allocate(capacity: TexturePlane.rowLength)
   private let columns = UnsafeMutablePointer<Float>.allocate(capacity: TexturePlane.rowLength)
-  private let spectrum = BlockSpectrum()
+  let spectrum = BlockSpectrum()
   private var out: [Float] = []
 
   package init() {
@@ -43,15 +43,15 @@ package final class FeatureExtractor {
     columns.deallocate()
   }
 
-  /// The features `FS1`, or nil where the crop does not lie in the picture or a side is not within
+  /// The features of `set`, or nil where the crop does not lie in the picture or a side is not within
   /// `shortest...side`.
-  package func features(of crop: PixelCrop, in samples: PixelSamples) -> [Float]? {
+  package func features(of crop: PixelCrop, in samples: PixelSamples, _ set: FeatureSet = .fs1) -> [Float]? {
     guard samples.contains(crop), (Self.shortest...Self.side).contains(crop.width),
       (Self.shortest...Self.side).contains(crop.height)
     else { return nil }
     load(crop, samples)
     out.removeAll(keepingCapacity: true)
-    out.reserveCapacity(FeatureSet.fs1.count)
+    out.reserveCapacity(set.count)
     measureDetail()
     measureSteps()
     measureNoise()
@@ -61,11 +61,12 @@ package final class FeatureExtractor {
     measureSpectrum(luma)
     measureSpectrum(redDifference)
     measureGrid()
+    if set == .fs2 { measureMore(crop, samples) }
     // No crop gives anything else; a tree asked about a NaN would answer by accident.
     return out.map { $0.isFinite ? $0 : 0 }
   }
 
-  private func add(_ value: Double) { out.append(Float(value)) }
+  func add(_ value: Double) { out.append(Float(value)) }
 
   private func load(_ crop: PixelCrop, _ samples: PixelSamples) {
     for plane in [\FeatureExtractor.red, \.green, \.blue, \.luma, \.blueDifference, \.redDifference] {

@@ -2,10 +2,13 @@
 package enum FeatureSet: String, Codable, Hashable, Sendable, CaseIterable {
   /// The 318 features of texture, noise and spectrum that the study of our baseline describes.
   case fs1 = "FS1"
+  /// Those, and 296 more: wavelets, contrast by its surroundings, the spectrum at half size, colours.
+  case fs2 = "FS2"
 
   package var count: Int {
     switch self {
     case .fs1: 318
+    case .fs2: 614
     }
   }
 
@@ -13,6 +16,7 @@ package enum FeatureSet: String, Codable, Hashable, Sendable, CaseIterable {
   package var groups: [FeatureGroup] {
     switch self {
     case .fs1: FeatureGroup.fs1
+    case .fs2: FeatureGroup.fs2
     }
   }
 }
@@ -43,6 +47,20 @@ package struct FeatureGroup: Hashable, Sendable {
       group("brightness_spectrum", 51, "how the detail of brightness is spread from coarse to fine"),
       group("colour_spectrum", 51, "how the noise of colour is spread from coarse to fine"),
       group("grid_energy", 8, "traces of an eight-pixel grid, as compression and decoders leave it"),
+    ]
+  }()
+
+  static let fs2: [FeatureGroup] = {
+    var start = fs1.last?.range.upperBound ?? 0
+    func group(_ name: String, _ count: Int, _ text: String) -> FeatureGroup {
+      defer { start += count }
+      return FeatureGroup(name: name, range: start..<start + count, text: text)
+    }
+    return fs1 + [
+      group("wavelets", 39, "how detail at one scale follows from detail at the next, and colour from brightness"),
+      group("local_contrast", 100, "how pixels differ from their surroundings once contrast is evened out"),
+      group("half_size_spectrum", 134, "how the detail of the picture at half its size is spread and directed"),
+      group("colours", 23, "how many colours there are and how brightness and saturation are distributed"),
     ]
   }()
 }

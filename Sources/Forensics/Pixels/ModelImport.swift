@@ -30,7 +30,8 @@ package struct ModelImport: Sendable {
   package func model() throws(ModelFailure) -> DetectorModel {
     let header = ModelHeader(json: card)
     let named = try header.text("feature_set")
-    guard let set = FeatureSet(rawValue: named) else { throw .featureSet(named) }
+    // The study names the larger set by its two halves.
+    guard let set = FeatureSet(rawValue: named.hasPrefix("FS1+FS2") ? "FS2" : named) else { throw .featureSet(named) }
     var components: [DetectorModel.Component] = []
     for (text, weight) in trees {
       components.append(.init(.trees(try TreeEnsemble(lightGBM: text, featureCount: set.count)), weight: weight))
@@ -70,24 +71,34 @@ package struct ModelImport: Sendable {
       sources.append(
         ModelCard.Source(
           name: try source.text("source"), licence: try source.text("licence"),
-          kind: try source.text("cls") == "ai" ? "generated" : "human", images: try source.count("count")))
+          kind: try source.text("cls") == "ai" ? "generated" : "human",
+          images: try source.count(source.json["count"] == nil ? "images" : "count")))
     }
     var name = name ?? ""
     if name.isEmpty { name = try header.text("name") }
     return try ModelCard(
       name: name, version: version, date: try header.text("date"), crops: crops,
       manifest: Hex.encode(Array(SHA256.hash(data: training.json.canonicalBytes))), sources: sources,
-      falseAlarms: try alarms(header), note: header.json["figures"]?.string ?? "")
+      falseAlarms: try alarms(header), note: note)
   }
 
-  /// `fpr_0.005_P` is the share of a category that crossed the score 0.995 as found; C and J are recompressed and
+  /// How it was made and what it can not do; or, in older cards, its figures.
+  private var note: String {
+    let lines = [card["method"]?.string].compactMap { $0 } + (card["limits"]?.array ?? []).compactMap(\.string)
+    return lines.isEmpty ? card["figures"]?.string ?? "" : lines.joined(separator: "\n")
+  }
+
+  /// `fpr_0.005_P`, or `P` within `fpr_0.005`, is the share of a category that crossed the score 0.995 as found; C and J are recompressed and
   /// made smaller.
   private func alarms(_ header: ModelHeader) throws(ModelFailure) -> [ModelCard.FalseAlarms] {
     var out: [ModelCard.FalseAlarms] = []
     for (category, rates) in try header.member("false_alarms_by_category").json.pairs {
       let row = ModelHeader(json: rates)
       let images = try row.count("n")
-      for (key, rate) in rates.pairs where key.hasPrefix("fpr_") {
+      let flat = rates.pairs.flatMap { key, value in
+        value.object == nil ? [(key, value)] : value.pairs.map { ("\(key)_\($0.key)", $0.value) }
+      }
+      for (key, rate) in flat where key.hasPrefix("fpr_") && ["P", "C", "J"].contains(key.split(separator: "_").last) {
         let parts = key.split(separator: "_").map(String.init)
         guard parts.count == 3, let share = Double(parts[1]), let rate = rate.double else {
           throw ModelFailure.malformed("a false-alarm rate named \"\(key.prefix(40))\"")

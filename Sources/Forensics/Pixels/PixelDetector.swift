@@ -51,11 +51,13 @@ package final class PixelDetector {
   }
 
   private func ask(_ crop: PixelCrop, _ samples: PixelSamples) -> (margin: Double, features: [Float])? {
-    guard let features = extractor.features(of: crop, in: samples), Self.isTextured(features) else { return nil }
+    guard let features = extractor.features(of: crop, in: samples, model.featureSet), Self.isTextured(features) else {
+      return nil
+    }
     return (model.margin(features), features)
   }
 
-  /// Whether the features `FS1` of a crop are worth an opinion. The trainer leaves out what is not.
+  /// Whether the features of a crop, of any set, are worth an opinion. The trainer leaves out what is not.
   package static func isTextured(_ features: [Float]) -> Bool {
     guard let group = FeatureSet.fs1.groups.first(where: { $0.name == "flatness" }),
       features.indices.contains(group.range.lowerBound)

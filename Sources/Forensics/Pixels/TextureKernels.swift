@@ -122,6 +122,45 @@ enum TextureKernels {
     return sums
   }
 
+  /// Sums of the magnitudes of what values differ by from `mean`.
+  static func deviations(_ plane: TexturePlane, from mean: Float) -> Double {
+    var sum = 0.0
+    for y in 0..<plane.height {
+      let row = plane.row(y)
+      var part = Lanes.zero
+      for x in stride(from: 0, to: plane.width, by: 8) { part += magnitude(row.lanes(x) - mean) }
+      sum += Double(part.sum())
+    }
+    // The zeros behind each row differ too.
+    return sum - Double((plane.width + 7) / 8 * 8 - plane.width) * Double(plane.height) * Double(abs(mean))
+  }
+
+  /// For one row that is followed by zeros and another: the sum of the products, of the squares of those above zero,
+  /// and of those of the others.
+  static func pairs(
+    _ row: UnsafeMutablePointer<Float>, _ other: UnsafeMutablePointer<Float>, _ count: Int,
+    to sums: inout (all: Double, above: Double, below: Double)
+  ) {
+    var all = Lanes.zero
+    var above = Lanes.zero
+    var below = Lanes.zero
+    for x in stride(from: 0, to: count, by: 8) {
+      let product = row.lanes(x) * other.lanes(x)
+      let square = product * product
+      all += product
+      above += square.replacing(with: 0, where: product .<= 0)
+      below += square.replacing(with: 0, where: product .> 0)
+    }
+    sums.all += Double(all.sum())
+    sums.above += Double(above.sum())
+    sums.below += Double(below.sum())
+  }
+
+  /// Differences over one plus the root of their variances, in place.
+  static func even(_ row: UnsafeMutablePointer<Float>, by variance: UnsafeMutablePointer<Float>, _ count: Int) {
+    for x in stride(from: 0, to: count, by: 8) { row.put(row.lanes(x) / (variance.lanes(x).squareRoot() + 1), x) }
+  }
+
   /// How many values of a row that is followed by zeros lie closer to zero than `bound`.
   static func near(_ row: UnsafeMutablePointer<Float>, _ count: Int, _ bound: Float) -> Int {
     var found = Counts.zero

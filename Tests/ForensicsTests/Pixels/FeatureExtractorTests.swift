@@ -32,6 +32,18 @@ import Testing
     expectEqual(try features(shapes, 180, 161), FeatureVectors.shapes, "shapes")
   }
 
+  @Test(arguments: [(0, FeatureVectors.synthetic0), (5, FeatureVectors.synthetic5)])
+  func `the further features are those of the study's second script`(k: Int, wanted: [Float]) throws {
+    let (samples, width, height) = TexturePictures.synthetic(k)
+    let found = try #require(
+      TexturePictures.with(samples, width, height) {
+        FeatureExtractor().features(of: .centre(width: width, height: height), in: $0, .fs2)
+      } ?? nil)
+    #expect(found.count == 614)
+    let far = wanted.indices.filter { abs(found[318 + $0] - wanted[$0]) > 1e-3 * (1 + abs(wanted[$0])) }
+    #expect(far.isEmpty, "\(far.map { ($0, found[318 + $0], wanted[$0]) })")
+  }
+
   private static let golden = ProcessInfo.processInfo.environment["ATELIER_GOLDEN"]
 
   /// Real pictures, outside the repository: set `ATELIER_GOLDEN` to a folder with their `golden.json`.

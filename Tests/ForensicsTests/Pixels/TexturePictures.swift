@@ -31,7 +31,23 @@ enum TexturePictures {
     return out
   }
 
-  /// RGBA with everything opaque, over colours that alpha would hide.
+  /// The study's own formula; `k` in 0...5.
+  static func synthetic(_ k: Int) -> (samples: [UInt8], width: Int, height: Int) {
+    let (width, height) = (240 + 24 * k, 200 + 16 * k)
+    var out: [UInt8] = []
+    for y in 0..<height {
+      for x in 0..<width {
+        let tiles = (x / 8 + y / 8) % 2 * 20 * k
+        for c in 0..<3 {
+          let ramp = x * (3 + k) + y * (5 + 2 * c)
+          out.append(UInt8((ramp + x * y * (k + 1) / (7 + c) + tiles + 37 * c) % 256))
+        }
+      }
+    }
+    return (out, width, height)
+  }
+
+  /// RGBA from RGB, with the alpha of each pixel by its number.
   static func withAlpha(_ rgb: [UInt8], _ alpha: (Int) -> UInt8) -> [UInt8] {
     var out: [UInt8] = []
     for pixel in 0..<rgb.count / 3 { out += Array(rgb[pixel * 3..<pixel * 3 + 3]) + [alpha(pixel)] }
