@@ -88,8 +88,8 @@ package struct ModelImport: Sendable {
     return lines.isEmpty ? card["figures"]?.string ?? "" : lines.joined(separator: "\n")
   }
 
-  /// `fpr_0.005_P`, or `P` within `fpr_0.005`, is the share of a category that crossed the score 0.995 as found; C and J are recompressed and
-  /// made smaller.
+  /// `fpr_0.005_P`, or `P` within `fpr_0.005`, is the share of a category that crossed the score 0.995 as found; C and J
+  /// are recompressed and made smaller.
   private func alarms(_ header: ModelHeader) throws(ModelFailure) -> [ModelCard.FalseAlarms] {
     var out: [ModelCard.FalseAlarms] = []
     for (category, rates) in try header.member("false_alarms_by_category").json.pairs {
