@@ -45,6 +45,8 @@ package final class WorkerPool: Sendable {
   private enum Work: Sendable {
     case process([UInt8], MediaOptions, @Sendable (Result<ProcessedMedia, any Error>) -> Void)
     case classify([UInt8], OutsideModel, [UInt8], @Sendable (Result<Double, any Error>) -> Void)
+    case measure([UInt8], MeasuringOptions, @Sendable (Result<MeasuredFeatures, any Error>) -> Void)
+    case draw(PixelHeat, [UInt8], @Sendable (Result<[UInt8], any Error>) -> Void)
     case prove(@Sendable (Result<SandboxProof, any Error>) -> Void)
   }
 
@@ -91,6 +93,20 @@ package final class WorkerPool: Sendable {
   package func classify(_ bytes: [UInt8], by model: OutsideModel, file: [UInt8]) async throws -> Double {
     try await withCheckedThrowingContinuation { continuation in
       submit(.classify(bytes, model, file) { continuation.resume(with: $0) }) { continuation.resume(throwing: $0) }
+    }
+  }
+
+  /// The features of a picture, for calibration and training. Throws as `process` does.
+  package func measure(_ bytes: [UInt8], _ options: MeasuringOptions) async throws -> MeasuredFeatures {
+    try await withCheckedThrowingContinuation { continuation in
+      submit(.measure(bytes, options) { continuation.resume(with: $0) }) { continuation.resume(throwing: $0) }
+    }
+  }
+
+  /// The heat of a picture laid over it, as PNG. Throws as `process` does.
+  package func draw(_ heat: PixelHeat, over bytes: [UInt8]) async throws -> [UInt8] {
+    try await withCheckedThrowingContinuation { continuation in
+      submit(.draw(heat, bytes) { continuation.resume(with: $0) }) { continuation.resume(throwing: $0) }
     }
   }
 
@@ -184,6 +200,14 @@ package final class WorkerPool: Sendable {
         let margin = try current.classify(bytes, by: model, file: file, deadline: deadline)
         leave { $0.done += 1 }
         answer(.success(margin))
+      case .measure(let bytes, let options, let answer):
+        let features = try current.measure(bytes, options, deadline: deadline)
+        leave { $0.done += 1 }
+        answer(.success(features))
+      case .draw(let heat, let bytes, let answer):
+        let png = try current.draw(heat, over: bytes, deadline: deadline)
+        leave { $0.done += 1 }
+        answer(.success(png))
       case .prove(let answer):
         let proof = try current.attemptEscape(deadline: deadline)
         leave { $0.done += 1 }
@@ -215,6 +239,8 @@ package final class WorkerPool: Sendable {
     switch work {
     case .process(_, _, let answer): answer(.failure(refusal))
     case .classify(_, _, _, let answer): answer(.failure(refusal))
+    case .measure(_, _, let answer): answer(.failure(refusal))
+    case .draw(_, _, let answer): answer(.failure(refusal))
     case .prove(let answer): answer(.failure(refusal))
     }
   }

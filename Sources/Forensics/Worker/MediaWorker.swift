@@ -108,6 +108,19 @@ package enum MediaWorker {
       } catch {
         return (.refused(error), [])
       }
+    case .measure(let options):
+      do {
+        let (measured, numbers) = try MediaWork.measure(blobs.first ?? [], options)
+        return (.measured(measured), [numbers])
+      } catch {
+        return (.refused(error), [])
+      }
+    case .draw(let heat):
+      do {
+        return (.drawn, [try MediaWork.draw(heat, over: blobs.first ?? [])])
+      } catch {
+        return (.refused(error), [])
+      }
     case .attemptEscape:
       let tried = cs_try_everything()
       return (

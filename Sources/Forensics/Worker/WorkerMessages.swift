@@ -9,6 +9,10 @@ enum WorkerRequest: Codable, Sendable {
   case process(MediaOptions)
   /// What a model from outside says of the first blob; its file is the second.
   case classify(OutsideModel)
+  /// Numbers for calibration and training, and nothing else.
+  case measure(MeasuringOptions)
+  /// Lays the heat over the picture.
+  case draw(PixelHeat)
   /// What the worker could still do if a decoder were taken over.
   case attemptEscape
 }
@@ -18,6 +22,9 @@ enum WorkerAnswer: Codable, Sendable {
   case ready(version: String)
   case cannotStart(MediaRefusal)
   case done(MediaReport)
+  case measured(MeasuredPicture)
+  /// The one blob is a PNG.
+  case drawn
   case refused(MediaRefusal)
   case escapes(SandboxProof)
   case usingModel

@@ -76,7 +76,7 @@ package final class WorkerProcess {
     switch answer {
     case .ready(let version): self.version = version
     case .cannotStart(let refusal): throw refusal
-    case .done, .refused, .escapes, .usingModel, .classified: throw MediaRefusal.crashed
+    case .done, .measured, .drawn, .refused, .escapes, .usingModel, .classified: throw MediaRefusal.crashed
     }
   }
 
@@ -90,7 +90,7 @@ package final class WorkerProcess {
     switch answer {
     case .usingModel: self.model = model
     case .refused(let refusal): throw refusal
-    case .ready, .cannotStart, .done, .escapes, .classified: throw MediaRefusal.crashed
+    case .ready, .cannotStart, .done, .measured, .drawn, .escapes, .classified: throw MediaRefusal.crashed
     }
   }
 
@@ -104,7 +104,7 @@ package final class WorkerProcess {
       else { throw MediaRefusal.crashed }
       return ProcessedMedia(report: report, files: files)
     case .refused(let refusal): throw refusal
-    case .ready, .cannotStart, .escapes, .usingModel, .classified: throw MediaRefusal.crashed
+    case .ready, .cannotStart, .measured, .drawn, .escapes, .usingModel, .classified: throw MediaRefusal.crashed
     }
   }
 
@@ -114,7 +114,8 @@ package final class WorkerProcess {
     switch answer {
     case .classified(let margin) where margin.isFinite: return margin
     case .refused(let refusal): throw refusal
-    case .ready, .cannotStart, .done, .escapes, .usingModel, .classified: throw MediaRefusal.crashed
+    case .ready, .cannotStart, .done, .measured, .drawn, .escapes, .usingModel, .classified:
+      throw MediaRefusal.crashed
     }
   }
 
