@@ -100,6 +100,7 @@ let package = Package(
     room(
       "Forensics", ["Primitives", "Markup", "CVips", "CSandbox", "COnnx", "CShippedDetector", crypto],
       settings: optimized),
+    room("DetectorTraining", ["Primitives", "Forensics"], settings: optimized),
 
     // 2: every statement, and every state change.
     room("Store", ["Primitives", "Policy", "Model", "Persistence"]),
@@ -157,8 +158,8 @@ let package = Package(
     .executableTarget(
       name: "atelier",
       dependencies: [
-        "Primitives", "Policy", "Model", "Persistence", "Store", "Operations", "Forensics", "Media", "HTTPSupport",
-        "Server", argumentParser, logging,
+        "Primitives", "Policy", "Model", "Persistence", "Store", "Operations", "Forensics", "DetectorTraining", "Media",
+        "HTTPSupport", "Server", argumentParser, logging, crypto,
       ],
       swiftSettings: house),
 
@@ -179,6 +180,7 @@ let package = Package(
     tests("PersistenceTests", ["Persistence", "Primitives"]),
     tests("TransportTests", ["Transport", "Primitives", logging, nioCore, nioPosix, nioHTTP1, nioSSL]),
     tests("ForensicsTests", ["Forensics", "Primitives", "CVips", "CSandbox", crypto], resources: [.copy("Images")]),
+    tests("DetectorTrainingTests", ["DetectorTraining", "Forensics", "Primitives"]),
     tests("MediaTests", ["Media", "Forensics", "Primitives"]),
     tests("StoreTests", ["Store", "Persistence", "Model", "Policy", "Primitives"]),
     tests("OperationsTests", ["Operations", "Store", "Persistence", "Model", "Policy", "Primitives"]),
