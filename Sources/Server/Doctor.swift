@@ -25,6 +25,7 @@ extension Services {
   package func examine() async -> [Finding] {
     var findings = [standing, privateNetworks, space].compactMap { $0 }
     findings.append(await worker())
+    findings.append(detector)
     findings += await queues()
     findings += await damage()
     return findings
@@ -75,6 +76,21 @@ extension Services {
     } catch {
       return Finding(.bad, "The process that opens pictures does not start: \(error)")
     }
+  }
+
+  private var detector: Finding {
+    guard let active = DetectorShelf(home: settings.home).active() else {
+      return Finding(.note, "No detector looks at pixels; evidence in the files is found all the same.")
+    }
+    let basis = active.model.calibration
+    let text = """
+      Pixels are judged by the detector \(active.name) (\(active.model.card.detector)), measured against \
+      \(basis.images) human pictures of \(basis.sources) sources.
+      """
+    guard let warning = active.warning else { return Finding(.good, text) }
+    return Finding(
+      .bad, "\(warning) \(text)",
+      remedy: "See `atelier detector list`, then `atelier detector rollback` or `activate`.")
   }
 
   private func queues() async -> [Finding] {

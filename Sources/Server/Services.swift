@@ -86,10 +86,14 @@ package struct Services: Sendable {
       instance: settings.instance, database: database, client: client,
       keys: KeyRing(database: database, seal: seal), ids: ids, time: surroundings.time, random: surroundings.random,
       log: surroundings.log)
+    let workers = WorkerPool(.init(program: surroundings.worker, width: settings.mediaWorkers))
+    let active = DetectorShelf(home: settings.home).active()
+    // A model that was damaged since must not stop a server: the one that ships looks instead, and doctor says so.
+    if let warning = active?.warning { surroundings.log.warning("\(warning)") }
+    workers.use(model: active?.bytes)
     let media = MediaPipeline(
       instance: settings.instance, database: database, blobs: try BlobStore(root: settings.mediaPath),
-      workers: WorkerPool(.init(program: surroundings.worker, width: settings.mediaWorkers)), client: client, ids: ids,
-      time: surroundings.time, log: surroundings.log,
+      workers: workers, client: client, ids: ids, time: surroundings.time, log: surroundings.log,
       bounds: StorageBounds(perAccount: settings.mediaQuota.map { $0 << 20 }))
     let services = Services(
       settings: settings, surroundings: surroundings, database: database, seal: seal, ids: ids,

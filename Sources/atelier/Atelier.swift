@@ -14,7 +14,8 @@ struct Atelier: AsyncParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      Serve.self, AccountCommand.self, PostCommand.self, PolicyCommand.self, Detect.self, Doctor.self, Migrate.self,
+      Serve.self, AccountCommand.self, PostCommand.self, PolicyCommand.self, Detect.self, DetectorCommand.self,
+      Doctor.self, Migrate.self,
     ])
 
   /// The media worker is this same binary: it must lock itself down before any argument parser or runtime of ours
