@@ -23,14 +23,26 @@ package struct Judged: Sendable {
   /// The generator, or the kind of human work.
   package var kind: String
   package var source: String
-  /// Log-odds; a condition without an opinion is missing.
-  package var margins: [Condition: Double]
+  /// A condition without an opinion is missing.
+  package var answers: [Condition: Answer]
 
-  package init(isGenerated: Bool, kind: String, source: String, margins: [Condition: Double]) {
+  package struct Answer: Hashable, Sendable {
+    /// Log-odds, which rank pictures beyond the last human one, too.
+    package var margin: Double
+    /// What the product goes by.
+    package var score: Double
+
+    package init(margin: Double, score: Double) {
+      self.margin = margin
+      self.score = score
+    }
+  }
+
+  package init(isGenerated: Bool, kind: String, source: String, answers: [Condition: Answer]) {
     self.isGenerated = isGenerated
     self.kind = kind
     self.source = source
-    self.margins = margins
+    self.answers = answers
   }
 }
 
@@ -64,34 +76,34 @@ package struct Evaluation: Sendable {
   package let margin: Double
   package let parts: [Part]
 
-  /// - Parameter margin: A picture is flagged from this log-odds on.
+  /// - Parameter margin: The log-odds from which a picture of usual size reaches the threshold, for the drawings.
   /// Conditions under which a class has no opinion at all are left out.
   package init(_ pictures: [Judged], detector: String, threshold: Double, margin: Double) {
     self.detector = detector
     self.threshold = threshold
     self.margin = margin
     parts = Condition.allCases.compactMap { condition in
-      let seen = pictures.compactMap { picture in picture.margins[condition].map { (picture, $0) } }
-      let scored = seen.map { Scored(score: $1, isGenerated: $0.isGenerated, source: $0.source) }
+      let seen = pictures.compactMap { picture in picture.answers[condition].map { (picture, $0) } }
+      let scored = seen.map { Scored(score: $1.margin, isGenerated: $0.isGenerated, source: $0.source) }
+      let flagged = { (kin: [(Judged, Judged.Answer)]) -> Rate in
+        Rate(kin.filter { $0.1.score >= threshold }.count, of: kin.count)
+      }
       guard let ranking = Ranking(scored) else { return nil }
       let groups = { (isGenerated: Bool) -> [Group] in
         let kin = seen.filter { $0.0.isGenerated == isGenerated }
         let byKind = Dictionary(grouping: kin, by: { $0.0.kind })
-        let all = byKind.map { Group(name: $0.key, flagged: Evaluation.rate($0.value.map { $0.1 }, margin)) }
+        let all = byKind.map { Group(name: $0.key, flagged: flagged($0.value)) }
         return all.sorted { $0.flagged.of == $1.flagged.of ? $0.name < $1.name : $0.flagged.of > $1.flagged.of }
       }
       return Part(
         condition: condition, auroc: ranking.auroc,
         caught: Evaluation.rates.map { ($0, ranking.caught(atFalseAlarms: $0)) },
-        falseAlarms: Evaluation.rate(ranking.human, margin), found: Evaluation.rate(ranking.generated, margin),
+        falseAlarms: flagged(seen.filter { !$0.0.isGenerated }), found: flagged(seen.filter { $0.0.isGenerated }),
         generators: groups(true), kinds: groups(false), curve: ranking.curve, human: ranking.human,
         generated: ranking.generated)
     }
   }
 
-  private static func rate(_ margins: [Double], _ limit: Double) -> Rate {
-    Rate(margins.lazy.filter { $0 >= limit }.count, of: margins.count)
-  }
 }
 
 extension Evaluation {

@@ -23,14 +23,17 @@ package struct FeatureRecord: Hashable, Sendable {
   /// SHA-256 of the file.
   package var digest: [UInt8]
   package var treatment: Treatment
+  /// The shorter side of the picture after it; 0 where it was never opened.
+  package var side: Int
   /// One row a crop; empty when there is no opinion.
   package var crops: [[Float]]
   /// Why there are no features, as a stable code.
   package var reason: String?
 
-  package init(digest: [UInt8], treatment: Treatment, crops: [[Float]], reason: String? = nil) {
+  package init(digest: [UInt8], treatment: Treatment, side: Int, crops: [[Float]], reason: String? = nil) {
     self.digest = digest
     self.treatment = treatment
+    self.side = side
     self.crops = crops
     self.reason = reason
   }
@@ -56,6 +59,7 @@ package enum FeatureRecords {
     var body = record.digest
     append(UInt16(clamping: record.treatment.scale), to: &body)
     append(UInt16(clamping: record.treatment.quality), to: &body)
+    append(UInt16(clamping: record.side), to: &body)
     let reason = Array((record.reason ?? "").utf8.prefix(255))
     body.append(UInt8(truncatingIfNeeded: reason.count))
     body += reason
@@ -89,8 +93,10 @@ package enum FeatureRecords {
   }
 
   private static func record(_ body: [UInt8], columns: Int) -> FeatureRecord? {
-    guard body.count >= 41, let scale = number(body, 32, 2), let quality = number(body, 34, 2) else { return nil }
-    let reasonEnd = 37 + Int(body[36])
+    guard body.count >= 43, let scale = number(body, 32, 2), let quality = number(body, 34, 2),
+      let side = number(body, 36, 2)
+    else { return nil }
+    let reasonEnd = 39 + Int(body[38])
     guard let crops = number(body, reasonEnd, 2), let width = number(body, reasonEnd + 2, 2),
       crops <= Limits.featureCrops, width <= Limits.featureColumns, crops == 0 || width == columns,
       body.count == reasonEnd + 4 + crops * width * 4
@@ -104,10 +110,10 @@ package enum FeatureRecords {
       rows.append(row)
       place += width * 4
     }
-    let reason = String(decoding: body[37..<reasonEnd], as: UTF8.self)
+    let reason = String(decoding: body[39..<reasonEnd], as: UTF8.self)
     return FeatureRecord(
-      digest: Array(body[..<32]), treatment: Treatment(scale: scale, quality: quality), crops: rows,
-      reason: reason.isEmpty ? nil : reason)
+      digest: Array(body[..<32]), treatment: Treatment(scale: scale, quality: quality), side: side,
+      crops: rows, reason: reason.isEmpty ? nil : reason)
   }
 
   private static func append(_ value: some FixedWidthInteger, to out: inout [UInt8]) {

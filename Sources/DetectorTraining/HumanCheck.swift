@@ -33,12 +33,9 @@ package struct HumanCheck: Hashable, Sendable {
     pooled = Rate(flags.filter(\.isFlagged).count, of: flags.count)
   }
 
-  /// By a calibration that knows none of these pictures.
-  package init(_ pictures: [HumanMargins], by calibration: Calibration, threshold: Double) {
-    self.init(
-      pictures.compactMap { picture in
-        picture.margins.first.map { (picture.source, calibration.score($0) >= threshold) }
-      })
+  /// By scores of a model that knows none of these pictures.
+  package init(_ pictures: [(source: String, score: Double)], threshold: Double) {
+    self.init(pictures.map { ($0.source, $0.score >= threshold) })
   }
 
   /// By the calibration these pictures themselves make, each without those of its own artist.

@@ -37,7 +37,7 @@ extension DetectorCommand {
       guard let calibration = calibration(of: pictures) else {
         throw Complaint("[detector.no_opinion] Not one of these pictures can be scored; nothing was written.")
       }
-      let report = CalibrationReport(pictures, old: old, calibration: calibration)
+      let report = CalibrationReport(fresh, pictures, old: old, calibration: calibration)
       let wanted = name ?? shelf.freeName("\(old.name == "shipped" ? "shipped" : plainName(old))-calibrated")
       try await complaining {
         var model = old.model
@@ -94,10 +94,11 @@ struct CalibrationReport {
   let after: HumanCheck
   let threshold = Assessment.labelScore
 
-  init(_ pictures: [HumanMargins], old: NamedModel, calibration: Calibration) {
+  init(_ files: [MeasuredFile], _ pictures: [HumanMargins], old: NamedModel, calibration: Calibration) {
     self.old = old
     self.calibration = calibration
-    before = HumanCheck(pictures, by: old.model.calibration, threshold: Assessment.labelScore)
+    let scores = files.compactMap { file in file.score(old.model).map { (file.file.source, $0) } }
+    before = HumanCheck(scores, threshold: Assessment.labelScore)
     after = HumanCheck(crossing: pictures, threshold: Assessment.labelScore)
   }
 

@@ -37,10 +37,13 @@ extension DetectorCommand {
       printError(result.sentence)
       let fresh = shelf.map { withoutLearned(result.measured, named.name, $0) } ?? result.measured
       let judged = fresh.map { file in
-        var margins: [Condition: Double] = [:]
-        for (condition, take) in zip(Condition.allCases, file.takes) { margins[condition] = model.margin(of: take) }
+        var answers: [Condition: Judged.Answer] = [:]
+        for (condition, take) in zip(Condition.allCases, file.takes) {
+          guard let margin = model.margin(of: take) else { continue }
+          answers[condition] = .init(margin: margin, score: model.score(margin, shorterSide: take.side))
+        }
         return Judged(
-          isGenerated: file.file.isGenerated, kind: file.file.kind, source: file.file.source, margins: margins)
+          isGenerated: file.file.isGenerated, kind: file.file.kind, source: file.file.source, answers: answers)
       }
       let threshold = Assessment.labelScore
       let evaluation = DetectorTraining.Evaluation(

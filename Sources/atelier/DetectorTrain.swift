@@ -144,11 +144,10 @@ struct TrainingReport {
     ranking = Ranking(marks)?.auroc ?? Estimate(0.5, 0, 1)
     self.old = old.map { old in
       let known = measured.filter { !$0.file.isGenerated }
-        .map { HumanMargins(source: $0.file.source, margins: $0.margins(old.model)) }
-      let scores = measured.filter(\.file.isGenerated).compactMap { $0.margins(old.model).first }
-        .map(old.model.calibration.score)
+        .compactMap { file in file.score(old.model).map { (file.file.source, $0) } }
+      let scores = measured.filter(\.file.isGenerated).compactMap { $0.score(old.model) }
       return (
-        old.name, HumanCheck(known, by: old.model.calibration, threshold: threshold),
+        old.name, HumanCheck(known, threshold: threshold),
         Rate(scores.filter { $0 >= threshold }.count, of: scores.count)
       )
     }

@@ -131,14 +131,15 @@ struct Measuring {
           bytes, MeasuringOptions(featureSet: set, crops: crops, treatments: missing))
         for part in found.parts {
           try cache.add(
-            FeatureRecord(digest: digest, treatment: part.treatment, crops: part.crops, reason: part.reason))
+            FeatureRecord(
+              digest: digest, treatment: part.treatment, side: part.side, crops: part.crops, reason: part.reason))
         }
       } catch let refusal as MediaRefusal {
         if refusal.code == MediaRefusal.notInstalled.code { throw refusal }
         guard refusal.code.hasPrefix("image.") else { return .left(reason: refusal.code) }
         // What the file itself is to blame for stays so.
         for treatment in missing {
-          try cache.add(FeatureRecord(digest: digest, treatment: treatment, crops: [], reason: refusal.code))
+          try cache.add(FeatureRecord(digest: digest, treatment: treatment, side: 0, crops: [], reason: refusal.code))
         }
       }
     }
@@ -149,11 +150,16 @@ struct Measuring {
 
 extension DetectorModel {
   /// Log-odds of a picture from its crops: the median, as the detector does it. Nil without an opinion.
-  func margin(of record: FeatureRecord) -> Double? { medianOf(record.crops.map(margin)) }
+  func margin(of record: FeatureRecord) -> Double? { medianOf(record.crops.map { margin($0) }) }
+
+  func score(of record: FeatureRecord) -> Double? { margin(of: record).map { score($0, shorterSide: record.side) } }
 }
 
 extension MeasuredFile {
   func margins(_ model: DetectorModel) -> [Double] { takes.compactMap(model.margin) }
+
+  /// Of the file as found, as the detector gives it.
+  func score(_ model: DetectorModel) -> Double? { takes.first.flatMap(model.score) }
 }
 
 /// As the detector decides: one odd crop accuses nobody.

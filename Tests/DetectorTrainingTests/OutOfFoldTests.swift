@@ -147,7 +147,8 @@ import Testing
   @Test func `a calibration that knows nothing of the pictures counts them plainly`() throws {
     let calibration = try #require(
       Calibration(margins: (0..<1_000).map { Double($0) }, images: 1_000, sources: 50))
-    let check = HumanCheck(people([("a", [1, 2, 999.5]), ("b", [3])]), by: calibration, threshold: 0.995)
+    let margins = [("a", 1), ("a", 2), ("a", 999.5), ("b", 3)]
+    let check = HumanCheck(margins.map { (source: $0.0, score: calibration.score($0.1)) }, threshold: 0.995)
     #expect(check.pooled.hits == 1 && check.pooled.of == 4)
     let limit = calibration.margin(reaching: 0.995)
     #expect(calibration.score(limit) >= 0.995 && calibration.score(limit - 0.01) < 0.995)
@@ -159,7 +160,7 @@ import Testing
 @Suite struct FeatureRecordTests {
   private func record(_ number: UInt8, crops: Int = 2) -> FeatureRecord {
     FeatureRecord(
-      digest: [UInt8](repeating: number, count: 32), treatment: Treatment(scale: 500, quality: 75),
+      digest: [UInt8](repeating: number, count: 32), treatment: Treatment(scale: 500, quality: 75), side: 400,
       crops: (0..<crops).map { crop in
         (0..<FeatureSet.fs1.count).map { Float($0) / 7 + Float(crop) }
       }, reason: crops == 0 ? "pixels.flat" : nil)
@@ -205,17 +206,17 @@ import Testing
       MeasuredFeatures(MeasuredPicture(parts: parts), blob, options)
     }
     let row = [UInt8](repeating: 0, count: FeatureSet.fs1.count * 4)
-    let good = MeasuredPicture.Part(treatment: .asFound, crops: 1, reason: nil)
+    let good = MeasuredPicture.Part(treatment: .asFound, side: 500, crops: 1, reason: nil)
     #expect(read([good], row)?.parts.first?.crops.count == 1)
     #expect(read([good], Array(row.dropLast())) == nil)
     #expect(read([good, good], row + row) == nil)
-    #expect(read([.init(treatment: .asFound, crops: 3, reason: nil)], row + row + row) == nil)
-    #expect(read([.init(treatment: .asFound, crops: -1, reason: nil)], []) == nil)
-    #expect(read([.init(treatment: Treatment(scale: 500, quality: 1), crops: 1, reason: nil)], row) == nil)
+    #expect(read([.init(treatment: .asFound, side: 500, crops: 3, reason: nil)], row + row + row) == nil)
+    #expect(read([.init(treatment: .asFound, side: 500, crops: -1, reason: nil)], []) == nil)
+    #expect(read([.init(treatment: Treatment(scale: 500, quality: 1), side: 9, crops: 1, reason: nil)], row) == nil)
     var noNumber = row
     noNumber.replaceSubrange(4..<8, with: [0, 0, 0xC0, 0x7F])
     #expect(read([good], noNumber) == nil)
-    let silent = read([.init(treatment: .asFound, crops: 0, reason: "pixels.flat")], [])
+    let silent = read([.init(treatment: .asFound, side: 500, crops: 0, reason: "pixels.flat")], [])
     #expect(silent?.parts.first?.reason == "pixels.flat")
   }
 }
@@ -228,7 +229,10 @@ import Testing
       return Judged(
         isGenerated: isGenerated, kind: isGenerated ? "model-\(index % 3)" : "painting & <ink>",
         source: "s\(index % 20)",
-        margins: [.asFound: margin, .half75: margin * 0.7])
+        answers: [
+          .asFound: .init(margin: margin, score: margin >= 3.7 ? 0.996 : 0.9),
+          .half75: .init(margin: margin * 0.7, score: 0.9),
+        ])
     }
   }
 

@@ -34,13 +34,16 @@ package struct MeasuringOptions: Codable, Hashable, Sendable {
 package struct MeasuredPicture: Codable, Hashable, Sendable {
   package struct Part: Codable, Hashable, Sendable {
     package var treatment: Treatment
+    /// The shorter side of the treated picture: small ones are compared with small ones.
+    package var side: Int
     /// How many crops were measured; those that are flat are left out.
     package var crops: Int
     /// Why there are none, as a stable code.
     package var reason: String?
 
-    package init(treatment: Treatment, crops: Int, reason: String?) {
+    package init(treatment: Treatment, side: Int, crops: Int, reason: String?) {
       self.treatment = treatment
+      self.side = side
       self.crops = crops
       self.reason = reason
     }
@@ -53,7 +56,14 @@ package struct MeasuredPicture: Codable, Hashable, Sendable {
 
 /// A measured picture with its numbers: by part, then crop.
 package struct MeasuredFeatures: Sendable {
-  package var parts: [(treatment: Treatment, crops: [[Float]], reason: String?)]
+  package struct Part: Sendable {
+    package var treatment: Treatment
+    package var side: Int
+    package var crops: [[Float]]
+    package var reason: String?
+  }
+
+  package var parts: [Part]
 }
 
 extension Limits {
@@ -82,7 +92,8 @@ extension MediaWork {
         for row in rows {
           for value in row { withUnsafeBytes(of: value.bitPattern.littleEndian) { blob.append(contentsOf: $0) } }
         }
-        parts.append(.init(treatment: treatment, crops: rows.count, reason: reason))
+        let side = min(picture.width, picture.height)
+        parts.append(.init(treatment: treatment, side: side, crops: rows.count, reason: reason))
       }
       return (MeasuredPicture(parts: parts), blob)
     } catch let refusal as MediaRefusal {
@@ -144,11 +155,11 @@ extension MeasuredFeatures {
   package init?(_ head: MeasuredPicture, _ blob: [UInt8], _ options: MeasuringOptions) {
     let columns = options.featureSet.count
     guard head.parts.map(\.treatment) == options.treatments,
-      head.parts.allSatisfy({ (0...options.crops).contains($0.crops) }),
+      head.parts.allSatisfy({ (0...options.crops).contains($0.crops) && (1...Limits.imageSide).contains($0.side) }),
       blob.count == head.parts.reduce(0, { $0 + $1.crops }) * columns * 4
     else { return nil }
     var place = 0
-    var parts: [(treatment: Treatment, crops: [[Float]], reason: String?)] = []
+    var parts: [Part] = []
     for part in head.parts {
       var rows: [[Float]] = []
       for _ in 0..<part.crops {
@@ -163,7 +174,7 @@ extension MeasuredFeatures {
         place += columns * 4
       }
       let reason = rows.isEmpty ? String((part.reason ?? PixelDetector.Reason.flat).prefix(64)) : nil
-      parts.append((part.treatment, rows, reason))
+      parts.append(Part(treatment: part.treatment, side: part.side, crops: rows, reason: reason))
     }
     self.parts = parts
   }
