@@ -189,8 +189,8 @@ final class BlockSpectrum {
     return out
   }
 
-  /// 67 numbers of a plane of one block: the power in 35 of 36 cells of equal frequency in either direction, the 24
-  /// rings, and how much eight rings differ within themselves.
+  /// 67 numbers of a plane of one block, as half of a crop always is: the power in 35 of 36 cells of equal frequency in
+  /// either direction, the 24 rings, and how much eight rings differ within themselves.
   func moreFeatures() -> [Double] {
     var cells = [Double](repeating: 0, count: 36)
     var counts = cells

@@ -1,6 +1,7 @@
 import Foundation
 
-// The 296 features that FS2 has beyond FS1, in the order and with the constants of the study's second script.
+// The 296 features that FS2 has beyond FS1, in the order and with the constants of the study's second script. Sums of
+// many squares are taken in 64 bits: what they are compared with is small.
 extension FeatureExtractor {
   func measureMore(_ crop: PixelCrop, _ samples: PixelSamples) {
     measureWavelets()
@@ -22,42 +23,31 @@ extension FeatureExtractor {
   // MARK: Wavelets
 
   private func measureWavelets() {
-    var next = FloatPlane(luma)
-    var before: (across: FloatPlane, diagonal: FloatPlane)?
+    let levels = HaarStep.levels(of: luma, 3)
     var energies: [Double] = []
-    for _ in 0..<3 {
-      let step = HaarStep(next)
+    for (level, step) in levels.enumerated() {
       for plane in [step.across, step.diagonal] {
         add(log(plane.meanMagnitude + 1e-2) - 0.5 * log(plane.meanSquare + 1e-4))
         add(plane.shareBelowHalf)
       }
-      let (across, down, diagonal) = (step.across.magnitudes, step.down.magnitudes, step.diagonal.magnitudes)
-      add(correlation(across, down))
-      add(correlation(across, diagonal))
-      add(
-        log(step.diagonal.meanSquare + 1e-2) - log((step.across.meanSquare + step.down.meanSquare) / 2 + 1e-2))
-      energies.append(log(step.across.meanSquare + step.down.meanSquare + 1e-2))
-      if let before {
-        add(correlation(before.across.halved, across))
-        add(correlation(before.diagonal.halved, diagonal))
-      }
-      before = (across, diagonal)
-      next = step.rest
+      add(correlation(step.across.magnitudes, step.down.magnitudes))
+      add(correlation(step.across.magnitudes, step.diagonal.magnitudes))
+      let (across, down) = (step.across.meanSquare, step.down.meanSquare)
+      add(log(step.diagonal.meanSquare + 1e-2) - log((across + down) / 2 + 1e-2))
+      energies.append(log(across + down + 1e-2))
+      guard level > 0 else { continue }
+      add(correlation(levels[level - 1].across.magnitudes.halved, step.across.magnitudes))
+      add(correlation(levels[level - 1].diagonal.magnitudes.halved, step.diagonal.magnitudes))
     }
     add(energies[1] - energies[0])
     add(energies[2] - energies[1])
     for plane in [blueDifference, redDifference] {
-      var (brightness, colour) = (FloatPlane(luma), FloatPlane(plane))
-      for _ in 0..<2 {
-        let (own, other) = (HaarStep(brightness), HaarStep(colour))
+      for (own, other) in zip(levels, HaarStep.levels(of: plane, 2)) {
         let energy = own.across.meanSquare + own.down.meanSquare
         let otherEnergy = other.across.meanSquare + other.down.meanSquare
-        add(
-          correlation(
-            own.across.magnitudes.plus(own.down.magnitudes), other.across.magnitudes.plus(other.down.magnitudes)))
+        add(correlation(own.edges, other.edges))
         add(log(otherEnergy + 1e-2) - log(energy + 1e-2))
         add(log(other.diagonal.meanSquare + 1e-2) - log(otherEnergy + 1e-2))
-        (brightness, colour) = (own.rest, other.rest)
       }
     }
   }
@@ -77,12 +67,7 @@ extension FeatureExtractor {
     add(min(max(skew / (spread * spread * spread), -20), 20))
     add(log(max(0, peak) / (spread * spread * spread * spread) + 1e-6))
     add(TextureKernels.deviations(scratch, from: Float(mean)) / count / spread)
-    var bins = [Int](repeating: 0, count: 9)
-    for y in 0..<scratch.height {
-      let row = scratch.row(y)
-      for x in 0..<scratch.width { bins[Int(min(max(row[x] * 3 + 4.5, 0), 8))] += 1 }
-    }
-    for found in bins { add((Double(found) / count).squareRoot()) }
+    for found in TextureKernels.thirds(scratch) { add((Double(found) / count).squareRoot()) }
     for (dy, dx) in [(0, 1), (1, 0), (1, 1), (1, -1)] { addPairs(dy, dx) }
   }
 
@@ -103,36 +88,32 @@ extension FeatureExtractor {
 
   /// Into `scratch`: what every pixel differs by from the mean of 7×7 around it, over one plus their deviation.
   private func evenOut(_ plane: TexturePlane) {
-    let side = 7
-    var sums = [Double](repeating: 0, count: plane.width)
-    var squares = sums
-    func take(_ y: Int, _ sign: Double) {
-      let row = plane.row(y)
-      for x in 0..<plane.width {
-        let value = Double(row[x])
-        sums[x] += sign * value
-        squares[x] += sign * value * value
+    scratch.width = plane.width - 6
+    scratch.height = plane.height - 6
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * plane.width) { room in
+      room.initialize(repeating: 0)
+      guard let sums = room.baseAddress else { return }
+      let squares = sums + plane.width
+      for y in 0..<6 { TextureKernels.accumulate(plane.row(y), nil, plane.width, sums, squares) }
+      for y in 0..<scratch.height {
+        TextureKernels.accumulate(plane.row(y + 6), y > 0 ? plane.row(y - 1) : nil, plane.width, sums, squares)
+        let (to, middle) = (scratch.row(y), plane.row(y + 3) + 3)
+        var (sum, square) = (0.0, 0.0)
+        for x in 0..<6 {
+          sum += sums[x]
+          square += squares[x]
+        }
+        for x in 0..<scratch.width {
+          sum += sums[x + 6]
+          square += squares[x + 6]
+          let mean = sum * (1.0 / 49)
+          to[x] = Float(Double(middle[x]) - mean)
+          line[x] = Float(max(0, square * (1.0 / 49) - mean * mean))
+          sum -= sums[x]
+          square -= squares[x]
+        }
+        TextureKernels.even(to, by: line, scratch.width)
       }
-    }
-    for y in 0..<side - 1 { take(y, 1) }
-    scratch.width = plane.width - side + 1
-    scratch.height = plane.height - side + 1
-    for y in 0..<scratch.height {
-      take(y + side - 1, 1)
-      let (to, middle) = (scratch.row(y), plane.row(y + side / 2) + side / 2)
-      var sum = sums[..<(side - 1)].reduce(0, +)
-      var square = squares[..<(side - 1)].reduce(0, +)
-      for x in 0..<scratch.width {
-        sum += sums[x + side - 1]
-        square += squares[x + side - 1]
-        let mean = sum / 49
-        to[x] = Float(Double(middle[x]) - mean)
-        line[x] = Float(max(0, square / 49 - mean * mean))
-        sum -= sums[x]
-        square -= squares[x]
-      }
-      TextureKernels.even(to, by: line, scratch.width)
-      take(y, -1)
     }
     scratch.clearSlack()
   }
@@ -150,7 +131,7 @@ extension FeatureExtractor {
       let (reds, greens, blues) = (red.row(y), green.row(y), blue.row(y))
       for x in 0..<width {
         let (r, g, b) = (Int(reds[x]), Int(greens[x]), Int(blues[x]))
-        colours[(r >> 3) * 1_024 + (g >> 3) * 32 + (b >> 3)] += 1
+        colours[(r >> 3) << 10 | (g >> 3) << 5 | b >> 3] += 1
         brightness[(77 * r + 150 * g + 29 * b + 128) >> 8] += 1
         let (low, high) = (min(r, g, b), max(r, g, b))
         // floor(64 s), and s < 0.02, of s = (high - low) / (high + 1).
@@ -224,101 +205,4 @@ extension TexturePlane {
       for x in 0..<side { to[x] = from[place(x, width)] }
     }
   }
-}
-
-/// A plane of its own size, for the few that shrink.
-private struct FloatPlane {
-  let width: Int
-  let height: Int
-  var values: [Float]
-
-  init(width: Int, height: Int, _ values: [Float]) {
-    self.width = width
-    self.height = height
-    self.values = values
-  }
-
-  init(_ plane: TexturePlane) {
-    var values: [Float] = []
-    values.reserveCapacity(plane.width * plane.height)
-    for y in 0..<plane.height {
-      values.append(contentsOf: UnsafeBufferPointer(start: plane.row(y), count: plane.width))
-    }
-    self.init(width: plane.width, height: plane.height, values)
-  }
-
-  var magnitudes: FloatPlane { FloatPlane(width: width, height: height, values.map { abs($0) }) }
-  var mean: Double { values.reduce(0.0) { $0 + Double($1) } / Double(values.count) }
-  var meanMagnitude: Double { values.reduce(0.0) { $0 + Double(abs($1)) } / Double(values.count) }
-  var meanSquare: Double { values.reduce(0.0) { $0 + Double($1 * $1) } / Double(values.count) }
-  var shareBelowHalf: Double { Double(values.count { abs($0) < 0.5 }) / Double(values.count) }
-  var deviation: Double {
-    let mean = mean
-    return (values.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(values.count)).squareRoot()
-  }
-
-  func plus(_ other: FloatPlane) -> FloatPlane {
-    FloatPlane(width: width, height: height, zip(values, other.values).map { $0 + $1 })
-  }
-
-  var halved: FloatPlane {
-    let (w, h) = (width / 2, height / 2)
-    var out = [Float](repeating: 0, count: w * h)
-    for y in 0..<h {
-      for x in 0..<w {
-        let place = y * 2 * width + x * 2
-        out[y * w + x] = (values[place] + values[place + width] + values[place + 1] + values[place + width + 1]) / 4
-      }
-    }
-    return FloatPlane(width: w, height: h, out)
-  }
-}
-
-/// One step of the Haar transform, an odd last row or column left out.
-private struct HaarStep {
-  let rest: FloatPlane
-  let across: FloatPlane
-  let down: FloatPlane
-  let diagonal: FloatPlane
-
-  init(_ plane: FloatPlane) {
-    let (w, h) = (plane.width / 2, plane.height / 2)
-    var (rest, across) = ([Float](repeating: 0, count: w * h), [Float](repeating: 0, count: w * h))
-    var (down, diagonal) = (rest, across)
-    for y in 0..<h {
-      for x in 0..<w {
-        let place = y * 2 * plane.width + x * 2
-        let (a, b) = (plane.values[place], plane.values[place + 1])
-        let (c, d) = (plane.values[place + plane.width], plane.values[place + plane.width + 1])
-        rest[y * w + x] = (a + b + c + d) / 2
-        across[y * w + x] = (a - b + c - d) / 2
-        down[y * w + x] = (a + b - c - d) / 2
-        diagonal[y * w + x] = (a - b - c + d) / 2
-      }
-    }
-    self.rest = FloatPlane(width: w, height: h, rest)
-    self.across = FloatPlane(width: w, height: h, across)
-    self.down = FloatPlane(width: w, height: h, down)
-    self.diagonal = FloatPlane(width: w, height: h, diagonal)
-  }
-}
-
-/// Over the part that both planes have.
-private func correlation(_ one: FloatPlane, _ other: FloatPlane) -> Double {
-  let (width, height) = (min(one.width, other.width), min(one.height, other.height))
-  var (sumX, sumY, squareX, squareY, product) = (0.0, 0.0, 0.0, 0.0, 0.0)
-  for y in 0..<height {
-    for x in 0..<width {
-      let (a, b) = (Double(one.values[y * one.width + x]), Double(other.values[y * other.width + x]))
-      sumX += a
-      sumY += b
-      squareX += a * a
-      squareY += b * b
-      product += a * b
-    }
-  }
-  let count = Double(width * height)
-  let (meanX, meanY) = (sumX / count, sumY / count)
-  let (varianceX, varianceY) = (squareX / count - meanX * meanX, squareY / count - meanY * meanY)
-  return (product / count - meanX * meanY) / (max(0, varianceX * varianceY) + 1e-6).squareRoot()
 }

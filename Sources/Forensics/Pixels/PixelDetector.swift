@@ -40,16 +40,6 @@ package final class PixelDetector {
       Array((decisive.map { model.contributions($0.features) } ?? []).prefix(3)))
   }
 
-  /// The features `FS1` of the crops a model would be asked about, flat ones left out; empty for a picture it would
-  /// not be asked about.
-  package static func features(of samples: PixelSamples, crops: Int) -> [[Float]] {
-    guard min(samples.width, samples.height) >= shortestSide else { return [] }
-    let extractor = FeatureExtractor()
-    return PixelCrop.chosen(from: samples, atMost: crops)
-      .compactMap { extractor.features(of: $0, in: samples) }
-      .filter(isTextured)
-  }
-
   private func ask(_ crop: PixelCrop, _ samples: PixelSamples) -> (margin: Double, features: [Float])? {
     guard let features = extractor.features(of: crop, in: samples, model.featureSet), Self.isTextured(features) else {
       return nil

@@ -161,6 +161,53 @@ enum TextureKernels {
     for x in stride(from: 0, to: count, by: 8) { row.put(row.lanes(x) / (variance.lanes(x).squareRoot() + 1), x) }
   }
 
+  /// How many values lie in each ninth of -1.5...1.5, those outside counted with the outermost.
+  static func thirds(_ plane: TexturePlane) -> [Int] {
+    var reached = [Int](repeating: 0, count: 10)
+    let slack = (plane.width + 7) / 8 * 8 - plane.width
+    for y in 0..<plane.height {
+      let row = plane.row(y)
+      var counts = (Counts.zero, Counts.zero, Counts.zero, Counts.zero)
+      var more = counts
+      for x in stride(from: 0, to: plane.width, by: 8) {
+        let place = row.lanes(x) * 3 + 4.5
+        counts.0 &+= ones(place .>= 1)
+        counts.1 &+= ones(place .>= 2)
+        counts.2 &+= ones(place .>= 3)
+        counts.3 &+= ones(place .>= 4)
+        more.0 &+= ones(place .>= 5)
+        more.1 &+= ones(place .>= 6)
+        more.2 &+= ones(place .>= 7)
+        more.3 &+= ones(place .>= 8)
+      }
+      // The zeros behind each row lie in the middle.
+      let low = [counts.0, counts.1, counts.2, counts.3].map { Int($0.wrappedSum()) - slack }
+      let high = [more.0, more.1, more.2, more.3].map { Int($0.wrappedSum()) }
+      for (index, found) in (low + high).enumerated() { reached[index + 1] += found }
+    }
+    reached[0] = plane.width * plane.height
+    return (0..<9).map { reached[$0] - reached[$0 + 1] }
+  }
+
+  /// Adds one row to sums and sums of squares of each column, and takes another one off.
+  static func accumulate(
+    _ row: UnsafeMutablePointer<Float>, _ gone: UnsafeMutablePointer<Float>?, _ count: Int,
+    _ sums: UnsafeMutablePointer<Double>, _ squares: UnsafeMutablePointer<Double>
+  ) {
+    if let gone {
+      for x in 0..<count {
+        let (new, old) = (Double(row[x]), Double(gone[x]))
+        sums[x] += new - old
+        squares[x] += new * new - old * old
+      }
+    } else {
+      for x in 0..<count {
+        sums[x] += Double(row[x])
+        squares[x] += Double(row[x]) * Double(row[x])
+      }
+    }
+  }
+
   /// How many values of a row that is followed by zeros lie closer to zero than `bound`.
   static func near(_ row: UnsafeMutablePointer<Float>, _ count: Int, _ bound: Float) -> Int {
     var found = Counts.zero
