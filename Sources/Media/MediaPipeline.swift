@@ -16,6 +16,8 @@ package struct MediaPipeline: Sendable {
   package let blobs: BlobStore
   package let workers: WorkerPool
   package let client: GuardedClient
+  /// From outside this program, each with its calibration; off by default.
+  package let detectors: [CalibratedDetector]
   package let ids: SnowflakeGenerator
   package let time: TimeSource
   package let log: Logger
@@ -23,13 +25,15 @@ package struct MediaPipeline: Sendable {
 
   package init(
     instance: Instance, database: any Database, blobs: BlobStore, workers: WorkerPool, client: GuardedClient,
-    ids: SnowflakeGenerator, time: TimeSource, log: Logger, bounds: StorageBounds = StorageBounds()
+    detectors: [CalibratedDetector] = [], ids: SnowflakeGenerator, time: TimeSource, log: Logger,
+    bounds: StorageBounds = StorageBounds()
   ) {
     self.instance = instance
     self.database = database
     self.blobs = blobs
     self.workers = workers
     self.client = client
+    self.detectors = detectors
     self.ids = ids
     self.time = time
     self.log = log
@@ -44,7 +48,8 @@ package struct MediaPipeline: Sendable {
     _ bytes: [UInt8], declaredType: String?, policy: UsagePolicy, declaredSourceType: String?, keepsOriginal: Bool
   ) async throws -> (picture: AnalysedPicture, report: MediaReport) {
     let options = MediaOptions(
-      declaredType: declaredType, rights: Rights(policy: policy, digitalSourceType: declaredSourceType))
+      declaredType: declaredType, rights: Rights(policy: policy, digitalSourceType: declaredSourceType),
+      makesStrippedCopy: detectors.contains(where: \.isCalibrated))
     let processed = try await workers.process(bytes, options)
     let original = keepsOriginal ? try blobs.put(bytes) : BlobDigest(of: bytes)
     let report = processed.report
@@ -60,11 +65,22 @@ package struct MediaPipeline: Sendable {
     }
     let sourceType = declaredSourceType ?? report.sourceRights.digitalSourceType
     let picture = AnalysedPicture(
-      original: try original.asDigest, assessment: report.assessment,
+      original: try original.asDigest, assessment: await heard(processed),
       declaration: sourceType.map { Declaration(digitalSourceType: $0) } ?? .none,
       perceptualHash: report.perceptualHash, blurhash: report.blurhash, width: report.width, height: report.height,
       digitalSourceType: sourceType, renditions: renditions, originalSize: keepsOriginal ? bytes.count : nil)
     return (picture, report)
+  }
+
+  /// With what detectors outside this program say. They are not asked where the file itself settles it.
+  private func heard(_ processed: ProcessedMedia) async -> Assessment {
+    var assessment = processed.report.assessment
+    guard assessment.verdict != .generated else { return assessment }
+    for detector in detectors {
+      assessment = assessment.heard(
+        await detector.opinion(of: processed.strippedCopy, mediaType: processed.report.header.format.mediaType))
+    }
+    return assessment
   }
 
   /// Deletes uploads that came into no post within a day, and files no row points to: of deleted posts, of edits, of a

@@ -23,7 +23,7 @@ package struct Finding: Hashable, Sendable {
 extension Services {
   /// What an operator should know before or after a start. Changes nothing.
   package func examine() async -> [Finding] {
-    var findings = [standing, privateNetworks, space].compactMap { $0 }
+    var findings = [standing, privateNetworks, space].compactMap { $0 } + scoring
     findings.append(await worker())
     findings.append(detector)
     findings += await queues()
@@ -45,6 +45,21 @@ extension Services {
     return Finding(
       .note, "Requests to the private networks \(list) are allowed. Other servers can make this one reach them.",
       remedy: "Leave federation.allowed_private_networks empty unless this is a test bench.")
+  }
+
+  /// Who gives scores here, and what leaves the instance for it.
+  private var scoring: [Finding] {
+    var findings: [Finding] = []
+    if let notice = detectorNotice {
+      findings.append(
+        Finding(.note, notice, remedy: "Leave detector.http.url empty unless your artists agreed to this."))
+    }
+    findings += media.detectors.filter { !$0.isCalibrated }.map { outside in
+      Finding(
+        .note, "The detector \(outside.detector.name) is not calibrated, so it is not asked and has no opinion.",
+        remedy: "Run `atelier detector calibrate --detector \(outside.detector.name) --human DIR`, then restart.")
+    }
+    return findings
   }
 
   private var space: Finding? {

@@ -93,7 +93,8 @@ package struct Services: Sendable {
     workers.use(model: active?.bytes)
     let media = MediaPipeline(
       instance: settings.instance, database: database, blobs: try BlobStore(root: settings.mediaPath),
-      workers: workers, client: client, ids: ids, time: surroundings.time, log: surroundings.log,
+      workers: workers, client: client, detectors: try detectors(settings, surroundings, configuration), ids: ids,
+      time: surroundings.time, log: surroundings.log,
       bounds: StorageBounds(perAccount: settings.mediaQuota.map { $0 << 20 }))
     let services = Services(
       settings: settings, surroundings: surroundings, database: database, seal: seal, ids: ids,
@@ -158,6 +159,7 @@ package struct Services: Sendable {
     media.workers.close()
     try await passwords.close()
     await federation.client.shutDown()
+    for outside in media.detectors { await outside.detector.close() }
     try database.close()
   }
 }

@@ -41,6 +41,7 @@ extension Services {
     log.notice("atelier \(Version.current) serves \(instance.base) on \(settings.listen)")
     if instance.isTrial { log.notice("this is a trial: it does not federate, and its database stays a trial for ever") }
     if let finding = privateNetworks { log.warning("\(finding.text)") }
+    if let notice = detectorNotice { log.warning("\(notice)") }
   }
 }
 

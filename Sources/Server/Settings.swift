@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import Model
 import Policy
 import Primitives
@@ -34,10 +35,16 @@ package struct Settings: Hashable, Sendable {
   package var mediaWorkers: Int
   /// MiB that the pictures of one account may take; nil is as many as there is room for.
   package var mediaQuota: Int?
+  /// Off unless an operator names one: pictures leave the instance.
+  package var httpDetector: HTTPDetector.Settings?
+  /// Private networks in which it may be, such as that of this machine.
+  package var detectorNetworks: [CIDR]
 
   package var databasePath: String { home + "/atelier.db" }
   package var mediaPath: String { home + "/media" }
   package var secretPath: String { home + "/instance.secret" }
+  /// Models, and the calibrations made here.
+  package var detectorPath: String { home + "/detectors" }
 }
 
 /// Everything that is wrong with the settings, at once: an operator fixes them in one go.
@@ -62,7 +69,8 @@ package struct SettingsSources: Sendable {
   package static let names = [
     "instance.base_url", "instance.title", "instance.about", "instance.usage_policy", "listen", "home",
     "federation.allowed_private_networks", "federation.extra_ca_file", "federation.authorized_fetch", "log.level",
-    "media.workers", "media.quota",
+    "media.workers", "media.quota", "detector.http.url", "detector.http.name", "detector.http.timeout",
+    "detector.http.private_networks",
   ]
 
   /// `instance.base_url` is `ATELIER_INSTANCE_BASE_URL` in the environment.
@@ -118,7 +126,9 @@ extension Settings {
     let listen = Settings.listen(sources.value("listen") ?? "127.0.0.1:8080", &problems)
     let home = sources.value("home") ?? ""
     if !home.hasPrefix("/") { problems.append("home must be the absolute path of a folder, such as /var/lib/atelier.") }
-    let networks = Settings.networks(sources.value("federation.allowed_private_networks"), &problems)
+    let networks = Settings.networks(sources, "federation.allowed_private_networks", &problems)
+    let detectorNetworks = Settings.networks(sources, "detector.http.private_networks", &problems)
+    let detector = Settings.detector(sources, &problems)
     let extraCA = sources.value("federation.extra_ca_file").flatMap { $0.isEmpty ? nil : $0 }
     if let extraCA, !FileManager.default.isReadableFile(atPath: extraCA) {
       problems.append("federation.extra_ca_file: \(extraCA) can not be read.")
@@ -146,7 +156,7 @@ extension Settings {
       instance: instance, title: sources.value("instance.title") ?? instance.host.text,
       about: sources.value("instance.about") ?? "", listen: listen, home: home, allowedPrivateNetworks: networks,
       extraCAFile: extraCA, authorizedFetch: fetch, logLevel: level, mediaWorkers: workers,
-      mediaQuota: quota == 0 ? nil : quota)
+      mediaQuota: quota == 0 ? nil : quota, httpDetector: detector, detectorNetworks: detectorNetworks)
   }
 
   /// Variables of this name that the deployment scripts use for themselves.
@@ -193,13 +203,31 @@ extension Settings {
     return nil
   }
 
-  private static func networks(_ text: String?, _ problems: inout [String]) -> [CIDR] {
-    (text ?? "").split(separator: ",").compactMap { piece in
+  private static func networks(
+    _ sources: SettingsSources, _ name: String, _ problems: inout [String]
+  ) -> [CIDR] {
+    (sources.value(name) ?? "").split(separator: ",").compactMap { piece in
       let network = CIDR(piece.trimmingCharacters(in: .whitespaces))
-      if network == nil {
-        problems.append("federation.allowed_private_networks: \"\(piece)\" is no network such as 127.0.0.0/8.")
-      }
+      if network == nil { problems.append("\(name): \"\(piece)\" is no network such as 127.0.0.0/8.") }
       return network
     }
+  }
+
+  private static func detector(_ sources: SettingsSources, _ problems: inout [String]) -> HTTPDetector.Settings? {
+    guard let text = sources.value("detector.http.url"), !text.isEmpty else { return nil }
+    let url = IRI(text)
+    if url == nil { problems.append("detector.http.url is an address such as https://detector.example/score.") }
+    let name = sources.value("detector.http.name") ?? ""
+    let isName =
+      (1...40).contains(name.utf8.count)
+      && name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
+    if !isName { problems.append("detector.http.name is up to 40 of a-z, 0-9 and -, not \"\(name)\".") }
+    let secondsText = sources.value("detector.http.timeout") ?? "10"
+    let seconds = Int(secondsText).flatMap { (1...30).contains($0) ? $0 : nil }
+    if seconds == nil {
+      problems.append("detector.http.timeout is a number of seconds from 1 to 30, not \"\(secondsText)\".")
+    }
+    guard let url, let seconds, isName else { return nil }
+    return HTTPDetector.Settings(url: url, name: name, timeout: .seconds(seconds))
   }
 }

@@ -2,6 +2,9 @@ import Primitives
 
 extension Limits {
   package static let redirects = 3
+  /// Consecutive failures after which a host is left in peace.
+  package static let breakerFailures = 10
+  package static let breakerRest = Duration.seconds(6 * 3_600)
   package static let responseHeaders = 128
   package static let connectTimeout = Duration.seconds(5)
   package static let readIdle = Duration.seconds(10)

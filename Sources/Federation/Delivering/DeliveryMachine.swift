@@ -1,4 +1,5 @@
 import Primitives
+import Store
 import Transport
 
 /// What became of one attempt.
@@ -98,4 +99,9 @@ package struct DeliveryMachine: Hashable, Sendable {
     let next = RetrySchedule.next(after: attempt, at: now, jitter: jitter, retryAfter: retryAfter)
     return age + next.since(now) >= Limits.delivery ? .abandon(.expired) : .retry(at: next)
   }
+}
+
+extension CircuitBreaker {
+  /// A host's row is its state.
+  init(_ peer: Peer) { self.init(failures: peer.failures, openUntil: peer.openUntil) }
 }

@@ -2,6 +2,7 @@ import Model
 import Persistence
 import Primitives
 import Store
+import Transport
 
 /// An attempt that has ended, on its way into the rows.
 struct FinishedDelivery: Sendable {

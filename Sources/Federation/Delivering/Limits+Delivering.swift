@@ -1,9 +1,6 @@
 import Primitives
 
 extension Limits {
-  /// Consecutive failures after which a host is left in peace.
-  package static let breakerFailures = 10
-  package static let breakerRest = Duration.seconds(6 * 3_600)
   /// For how long a peer's choice of signature scheme is believed.
   package static let peerSchemeMemory = Duration.seconds(30 * 86_400)
   /// Longer than any exchange, so that no delivery is taken twice while its first try is under way.

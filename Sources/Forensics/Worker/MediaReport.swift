@@ -14,16 +14,20 @@ package struct MediaOptions: Codable, Hashable, Sendable {
   package var makesRenditions: Bool
   /// Whether every place is scored by itself, for `explain`: up to seconds for a large picture.
   package var drawsHeat = false
+  /// Whether a copy of the file comes along whose pixels are untouched and whose metadata are gone, for a detector
+  /// that is not in this process.
+  package var makesStrippedCopy: Bool
 
   package init(
     declaredType: String? = nil, rights: Rights = Rights(), keepsSourceRights: Bool = true, untouched: Bool = false,
-    makesRenditions: Bool = true
+    makesRenditions: Bool = true, makesStrippedCopy: Bool = false
   ) {
     self.declaredType = declaredType
     self.rights = rights
     self.keepsSourceRights = keepsSourceRights
     self.untouched = untouched
     self.makesRenditions = makesRenditions
+    self.makesStrippedCopy = makesStrippedCopy
   }
 
   /// Looks, and makes no files.
@@ -53,10 +57,13 @@ package struct MediaReport: Codable, Hashable, Sendable {
   package var heat: PixelHeat?
 }
 
-/// A report with its files: `files[n]` belongs to `report.renditions[n]`.
+/// A report with its files: `files[n]` belongs to `report.renditions[n]`; the stripped copy, if one was asked for and
+/// its format allows it, comes last.
 package struct ProcessedMedia: Sendable {
   package var report: MediaReport
   package var files: [[UInt8]]
+
+  package var strippedCopy: [UInt8]? { files.count == report.renditions.count + 1 ? files.last : nil }
 
   package func file(_ purpose: Rendition.Purpose) -> (rendition: Rendition, bytes: [UInt8])? {
     zip(report.renditions, files).first { $0.0.purpose == purpose }.map { ($0.0, $0.1) }

@@ -34,7 +34,8 @@ package enum MediaWork {
         hadLocation: container.metadata.exif?.hasLocation ?? false,
         hadSerialNumber: container.metadata.exif?.hasSerialNumber ?? false, hasProfile: upright.profile != nil,
         renditions: files.map(\.rendition), heat: texture.heat)
-      return ProcessedMedia(report: report, files: files.map(\.bytes))
+      let copy = options.makesStrippedCopy ? stripped(bytes, header) : nil
+      return ProcessedMedia(report: report, files: files.map(\.bytes) + [copy].compactMap { $0 })
     } catch let refusal as MediaRefusal {
       throw refusal
     } catch let failure as PictureFailure {
@@ -59,6 +60,15 @@ package enum MediaWork {
       throw MediaRefusal(failure)
     } catch {
       throw .undecodable
+    }
+  }
+
+  /// Nil for a format that can not be rewritten without touching pixels.
+  private static func stripped(_ bytes: [UInt8], _ header: ImageHeader) -> [UInt8]? {
+    do {
+      return try Scrub.rewrite(bytes, format: header.format, orientation: header.orientation)
+    } catch {
+      return nil
     }
   }
 

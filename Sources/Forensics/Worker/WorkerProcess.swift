@@ -99,7 +99,9 @@ package final class WorkerProcess {
     switch answer {
     case .done(let report):
       // A worker that was taken over may answer anything: what it says of sizes must be so.
-      guard report.renditions.count == files.count,
+      let copy = options.makesStrippedCopy ? files.dropFirst(report.renditions.count) : []
+      guard report.renditions.count + copy.count == files.count, copy.count <= 1,
+        copy.allSatisfy({ ImageFormat.sniff($0) == report.header.format }),
         zip(report.renditions, files).allSatisfy({ $0.byteCount == $1.count && ImageFormat.sniff($1) == $0.format })
       else { throw MediaRefusal.crashed }
       return ProcessedMedia(report: report, files: files)

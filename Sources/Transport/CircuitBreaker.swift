@@ -1,13 +1,12 @@
 import Primitives
-import Store
 
-/// Whether a host is spoken to at all. A value over the host's row: the row is the state, this is its law.
+/// Whether a host is spoken to at all. Keeps nothing itself: whoever owns the state, a row or a lock, follows its law.
 package struct CircuitBreaker: Hashable, Sendable {
   package enum State: Hashable, Sendable {
     case closed
     /// Nothing is sent.
     case open
-    /// The rest is over: exactly one delivery may try.
+    /// The rest is over: exactly one exchange may try.
     case halfOpen
   }
 
@@ -20,14 +19,12 @@ package struct CircuitBreaker: Hashable, Sendable {
     self.openUntil = openUntil
   }
 
-  package init(_ peer: Peer) { self.init(failures: peer.failures, openUntil: peer.openUntil) }
-
   package func state(at now: Timestamp) -> State {
     guard let openUntil else { return .closed }
     return now < openUntil ? .open : .halfOpen
   }
 
-  /// How many deliveries may be under way at once.
+  /// How many exchanges may be under way at once.
   package func admitted(of limit: Int, at now: Timestamp) -> Int {
     switch state(at: now) {
     case .closed: limit
@@ -42,7 +39,7 @@ package struct CircuitBreaker: Hashable, Sendable {
     openUntil = nil
   }
 
-  /// The end of the rest when this failure opened the circuit, else nil. Failures of deliveries that were under way
+  /// The end of the rest when this failure opened the circuit, else nil. Failures of exchanges that were under way
   /// when it opened lengthen nothing.
   package mutating func fail(at now: Timestamp) -> Timestamp? {
     guard state(at: now) != .open else { return nil }
