@@ -54,6 +54,9 @@ package struct Instance: Hashable, Sendable {
   package func media(_ fileName: String) -> IRI { at("/media/\(fileName)") }
   package func page(_ path: String) -> IRI { at(path) }
   package var tagPages: IRI { at("/tags/") }
+  /// What a score means here, and what it was measured on.
+  package var detectorPage: IRI { at("/about#detectors") }
+  package func assessment(_ id: DecisionRecord.ID) -> IRI { at("/assessments/\(id)") }
   package func appeal(_ attachment: Attachment.ID) -> IRI { at("/appeals/new?work=\(attachment)") }
 
   /// The local name in an actor id of this server.

@@ -55,7 +55,8 @@ extension Services {
         let random = surroundings.random
         return try await atDesk { try await passwords.hash { PasswordHash(of: password, random: random) } }?
           .description
-      }, clientAddress: clientAddress)
+      }, detectors: detectorBases, detectorNotice: detectorNotice, heat: { try await media.heat(of: $0) },
+      clientAddress: clientAddress)
   }
 
   /// 503 while more people than it can serve stand at the desk.

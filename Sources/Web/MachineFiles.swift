@@ -126,6 +126,7 @@ let pageTemplates: [String: [UInt8]] = [
   "moderation": PackageResources.moderation_mustache,
   "moderation-account": PackageResources.moderation_account_mustache,
   "password": PackageResources.password_mustache,
+  "where": PackageResources.where_mustache,
   "notifications": PackageResources.notifications_mustache,
 ]
 

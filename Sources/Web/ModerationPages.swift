@@ -19,6 +19,8 @@ private struct ModerationPage {
     let state: String
     let evidence: DecisionWords?
     let score: String?
+    /// Where to see which places are unusual; nil when no pixels were scored, or none are here.
+    let wherePath: String?
     let appeals: [Plea]
     let hasAppeals: Bool
   }
@@ -31,9 +33,12 @@ private struct ModerationPage {
   let cases: [Case]
   let isEmpty: Bool
   let done: Bool
+  let meaning: String
+  let notice: String?
 }
 
 private struct ModerationRows {
+  var policy: PolicyDocument
   var pictures: [Attachment]
   var appeals: [Attachment.ID: [Appeal]]
   var decisions: [Attachment.ID: DecisionRecord]
@@ -56,14 +61,17 @@ extension WebFace {
       }
       let ids = pictures.map(\.id)
       return ModerationRows(
-        pictures: pictures, appeals: Dictionary(grouping: appeals, by: \.attachmentID),
+        policy: try tx.currentPolicy().document, pictures: pictures,
+        appeals: Dictionary(grouping: appeals, by: \.attachmentID),
         decisions: try tx.decisions(on: ids), renditions: try tx.renditions(of: ids),
         owners: try tx.accounts(Set(pictures.map(\.ownerID))))
     }
     let cases = found.pictures.compactMap { moderationCase($0, found) }
     let model = ModerationPage(
       token: context.sessionSecret.map(formToken(sessionSecret:)) ?? "", cases: cases, isEmpty: cases.isEmpty,
-      done: request.uri.queryParameters["done"] != nil)
+      done: request.uri.queryParameters["done"] != nil,
+      meaning: ScoreMeaning(threshold: found.policy.threshold, detectors: detectors).sentence,
+      notice: detectorNotice)
     let frame = frame("Moderation", context, policy: standardPolicy, isListed: false)
     return try page(
       "moderation", model, frame, request, context, policy: standardPolicy, isPrivate: true)
@@ -91,8 +99,19 @@ extension WebFace {
         picture, by: owner, renditions: found.renditions[picture.id] ?? [], decision: decision, seesHeld: true),
       author: shownName(owner), authorPath: path(of: owner),
       workPath: picture.postID.map { "\(path(of: owner))/\($0)" }, alt: picture.altText, state: state,
-      evidence: decision.map(DecisionWords.init), score: decision?.assessment.opinion.score.map { "\($0)" },
-      appeals: pleas, hasAppeals: !pleas.isEmpty)
+      evidence: decision.map(DecisionWords.init),
+      score: decision?.assessment.opinion.score.map { scoreInWords($0, threshold: found.policy.threshold) },
+      wherePath: hasPixelScore(decision) && found.renditions[picture.id]?.isEmpty == false
+        ? "/moderation/\(picture.id)/where" : nil, appeals: pleas, hasAppeals: !pleas.isEmpty)
+  }
+
+  private func hasPixelScore(_ decision: DecisionRecord?) -> Bool {
+    decision?.assessment.layers.contains { $0.detector == "pixels" && $0.outcome.score != nil } ?? false
+  }
+
+  private func scoreInWords(_ score: Double, threshold: Double) -> String {
+    let side = score >= threshold ? "at or above" : "below"
+    return "Score \(fourDigits(score)), \(side) the threshold of \(threshold)."
   }
 
   @Sendable func moderate(_ request: Request, _ context: FaceContext) async throws -> Response {

@@ -69,7 +69,8 @@ private struct AboutPage {
   let title: String
   let description: String
   let rules: [Row]
-  let threshold: String
+  let meaning: String
+  let notice: String?
   let revision: Int
   let staff: [Row]
   let limits: [Row]
@@ -242,7 +243,8 @@ extension WebFace {
         row("The author or the file says a generator helped", document.assisted),
         row("A detector's score reaches the threshold", document.score),
         row("Nobody could look at the picture yet", document.whenUnanalysed),
-      ], threshold: "\(document.threshold)", revision: revision?.number ?? 0,
+      ], meaning: ScoreMeaning(threshold: document.threshold, detectors: detectors).sentence,
+      notice: detectorNotice, revision: revision?.number ?? 0,
       staff: staff.map { .init(name: shownName($0), value: path(of: $0)) },
       limits: [
         .init(name: "A picture", value: "\(Limits.upload >> 20) MiB, \(Limits.imagePixels / 1_000_000) megapixels"),

@@ -32,6 +32,11 @@ package struct WebFace: Sendable {
   let templates: MustacheLibrary
   let assets: [String: Asset]
   let limits: FormLimits
+  /// Who gives scores here.
+  let detectors: [DetectorBasis]
+  /// What a detector outside this instance is sent; nil when there is none.
+  let detectorNotice: String?
+  let heat: HeatDrawing
 
   /// - Parameters:
   ///   - title: the name of the place, shown on every page; nil takes its host.
@@ -41,6 +46,7 @@ package struct WebFace: Sendable {
     instance: Instance, title: String? = nil, description: String? = nil, database: any Database, blobs: BlobStore,
     ids: SnowflakeGenerator, time: TimeSource, random: RandomBytes, receive: @escaping PictureIntake,
     verifyPassword: @escaping VerifyPassword, hashPassword: @escaping HashPassword,
+    detectors: [DetectorBasis] = [], detectorNotice: String? = nil, heat: @escaping HeatDrawing = { _ in nil },
     clientAddress: @escaping @Sendable (Request, FaceContext) -> String? = { _, context in
       context.remoteAddress?.ipAddress
     }
@@ -57,6 +63,9 @@ package struct WebFace: Sendable {
     self.receive = receive
     self.verifyPassword = verifyPassword
     self.hashPassword = hashPassword
+    self.detectors = detectors
+    self.detectorNotice = detectorNotice
+    self.heat = heat
     self.clientAddress = clientAddress
     templates = try WebFace.readTemplates()
     assets = Asset.all
@@ -96,6 +105,7 @@ package struct WebFace: Sendable {
     pages.get("/moderation/accounts", use: accountModeration)
     pages.post("/moderation/accounts", use: moderateAccount)
     pages.post("/moderation/:id", use: moderate)
+    pages.get("/moderation/:id/where", use: whereUnusual)
     pages.get("/media/:file", use: media)
     addMachineRoutes(to: router)
   }
@@ -122,12 +132,14 @@ struct FormLimits: Sendable {
   let signInByAccount: RateLimiter
   let appealsByAddress: RateLimiter
   let uploadsByAccount: RateLimiter
+  let heatByAccount: RateLimiter
 
   init(time: TimeSource) {
     signInByAddress = RateLimiter(.init(burst: 20, per: .seconds(900)), time: time)
     signInByAccount = RateLimiter(.init(burst: 10, per: .seconds(900)), time: time)
     appealsByAddress = RateLimiter(.init(burst: 5, per: .seconds(3_600)), time: time)
     uploadsByAccount = RateLimiter(.init(burst: 60, per: .seconds(3_600)), time: time)
+    heatByAccount = RateLimiter(.init(burst: 60, per: .seconds(3_600)), time: time)
   }
 }
 

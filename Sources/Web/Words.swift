@@ -1,3 +1,4 @@
+import HTTPSupport
 import Markup
 import Model
 import Policy
@@ -24,6 +25,14 @@ func dayInWords(_ time: Timestamp) -> String {
   ]
   guard parts.count == 3, months.indices.contains(parts[1] - 1) else { return time.iso8601Day }
   return "\(parts[2]) \(months[parts[1] - 1]) \(parts[0])"
+}
+
+/// Cut, not rounded: 0.99996 is not 1.
+func fourDigits(_ value: Double) -> String {
+  guard value.isFinite, (0...1).contains(value) else { return "-" }
+  guard value < 1 else { return "1" }
+  let digits = String(Int(exactly: (value * 10_000).rounded(.down)) ?? 0)
+  return "0." + String(repeating: "0", count: 4 - digits.count) + digits
 }
 
 /// A usage policy in plain words.
@@ -106,10 +115,19 @@ struct DecisionWords {
     let strength: String
     let place: String
   }
+  struct Layer {
+    let sentence: String
+    let source: String
+    let strength: String?
+    let groups: [String]
+    let hasGroups: Bool
+  }
   let heading: String
   let lead: String
   let reasons: [String]
   let evidence: [Item]
+  let layers: [Layer]
+  let hasLayers: Bool
   let byline: String
   let appealPath: String
 
@@ -122,7 +140,16 @@ struct DecisionWords {
     case .refuse: (heading, lead) = ("Not shown here", "By this instance's policy the picture is not shown, because:")
     }
     reasons = record.reasons.map(\.sentence)
-    evidence = record.assessment.evidence.map { item in
+    layers = record.assessment.layers.map { layer in
+      let words = LayerWords(layer)
+      return Layer(
+        sentence: words.sentence, source: words.source, strength: words.strength?.inWords, groups: words.groups,
+        hasGroups: !words.groups.isEmpty)
+    }
+    hasLayers = !layers.isEmpty
+    // What pixels say stands among the layers, with what it rests on.
+    let hasLayers = hasLayers
+    evidence = record.assessment.evidence.filter { !hasLayers || !$0.kind.hasPrefix("pixels.") }.map { item in
       Item(text: item.text, strength: item.strength.inWords, place: item.place)
     }
     let who = record.decidedBy == nil ? "Decided by the policy" : "Decided by a moderator"

@@ -14,13 +14,14 @@ struct PolicyCommand: AsyncParsableCommand {
     subcommands: [Show.self, SetThreshold.self, Try.self, Block.self, Unblock.self, Blocks.self])
 
   struct Show: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print the policy in force as JSON.")
+    static let configuration = CommandConfiguration(
+      abstract: "Print the policy in force as JSON, with what its threshold means in human pictures.")
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
       let text = try await options.withServices { services in
         let revision = try await services.database.read { try $0.currentPolicy() }
-        return try encoded(revision.document)
+        return try PolicyCommand.encoded(revision.document, services)
       }
       print(text)
     }
@@ -31,8 +32,8 @@ struct PolicyCommand: AsyncParsableCommand {
       commandName: "set-threshold",
       abstract: "Set the score from which a picture is labelled, and what else the policy does.",
       discussion: """
-        A threshold of 0.995 means that at most 5 in 1,000 human pictures are labelled wrongly. Lower thresholds hit \
-        more human artists.
+        A threshold of 0.995 means that at most 5 of 1,000 human pictures are flagged. Lower thresholds hit more human \
+        artists, and always the same ones: a detector that misreads somebody's work misreads all of it.
         """)
     @OptionGroup var options: SettingsOptions
     @Argument(help: "Above 0, at most 1.") var threshold: Double
@@ -45,7 +46,7 @@ struct PolicyCommand: AsyncParsableCommand {
     var acceptsFalseRefusals = false
 
     func run() async throws {
-      let number = try await options.withServices { services in
+      let (number, words) = try await options.withServices { services in
         let current = try await services.database.read { try $0.currentPolicy() }
         var draft = current.document.draft
         draft.threshold = threshold
@@ -54,16 +55,26 @@ struct PolicyCommand: AsyncParsableCommand {
         draft.score = score ?? draft.score
         draft.declared = declared ?? draft.declared
         draft.assisted = assisted ?? draft.assisted
-        if acceptsFalseRefusals { draft.acceptsFalseRefusals = true }
+        // Consent is for what it was given for; a harsher policy needs it again.
+        draft.acceptsFalseRefusals = acceptsFalseRefusals || current.document.isConsentEnough(for: draft)
         let document: PolicyDocument
-        do { document = try PolicyDocument(draft) } catch { throw Complaint("\(error)") }
+        do throws(PolicyDocument.Invalid) {
+          document = try PolicyDocument(draft)
+        } catch {
+          let isConsent = error.problems.contains { $0.key == "score" } && !acceptsFalseRefusals
+          throw Complaint(isConsent ? "\(error) The flag is --accepts-false-refusals." : "\(error)")
+        }
+        let meaning = ScoreMeaning(threshold: document.threshold, detectors: services.detectorBases)
+        if document.score > .accept, let objection = meaning.objection { throw Complaint(objection) }
         let context = services.context
-        return try await services.database.write { tx in
+        let number = try await services.database.write { tx in
           try tx.changePolicy(
             to: document, from: current.number, note: "set-threshold \(document.threshold)", by: nil, in: context
           ).number
         }
+        return (number, PolicyCommand.words(of: document, services))
       }
+      for line in words { print(line) }
       print("Revision \(number) is in force. Earlier decisions of the last 30 days are looked at again.")
     }
   }
@@ -84,14 +95,16 @@ struct PolicyCommand: AsyncParsableCommand {
       } catch {
         throw Complaint("\(file) is no policy: \(error)")
       }
-      let comparison = try await options.withServices { services in
+      let (comparison, words) = try await options.withServices { services in
         let since = ID<DecisionRecord>(rawValue: services.time.now().adding(.seconds(-30 * 86_400)).milliseconds << 16)
-        return try await services.database.read { tx in
+        let comparison = try await services.database.read { tx in
           let cases = try tx.automaticDecisions(since: since, limit: Limits.reconsideredPictures)
           return compare(
             try tx.currentPolicy().document, document, over: cases.map { ($0.attachmentID, $0.facts) })
         }
+        return (comparison, PolicyCommand.words(of: document, services))
       }
+      for line in words { print(line) }
       print("\(comparison.examined) pictures looked at, \(comparison.changes.count) would be decided differently.")
       for change in comparison.changes.prefix(50) {
         print("picture \(change.key): \(change.old.verdict.rawValue) -> \(change.new.verdict.rawValue)")
@@ -142,9 +155,42 @@ struct PolicyCommand: AsyncParsableCommand {
     }
   }
 
-  private static func encoded(_ document: PolicyDocument) throws -> String {
+  /// The document with one member more, which `try` passes over.
+  private static func encoded(_ document: PolicyDocument, _ services: Services) throws -> String {
+    struct Told: Encodable {
+      let document: PolicyDocument
+      let meaning: String
+      let detectors: [DetectorBasis]
+
+      private enum CodingKeys: String, CodingKey { case meaning, detectors }
+
+      func encode(to encoder: any Encoder) throws {
+        try document.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(meaning, forKey: .meaning)
+        try container.encode(detectors, forKey: .detectors)
+      }
+    }
+    let detectors = services.detectorBases
+    let meaning = ScoreMeaning(threshold: document.threshold, detectors: detectors).sentence
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    return String(decoding: try encoder.encode(document), as: UTF8.self)
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(
+      decoding: try encoder.encode(Told(document: document, meaning: meaning, detectors: detectors)), as: UTF8.self)
+  }
+
+  /// What an admin is told of a policy before and after it holds.
+  private static func words(of document: PolicyDocument, _ services: Services) -> [String] {
+    let meaning = ScoreMeaning(threshold: document.threshold, detectors: services.detectorBases)
+    var lines = [meaning.sentence]
+    lines += meaning.mute.map { "\($0.name) was measured on too few pictures to reach this threshold." }
+    if document.score > .label {
+      lines.append(
+        "WARNING: a picture is to be \(document.score == .hold ? "held" : "refused") because of its pixels alone. Up to "
+          + "\(meaning.mostPerThousand) of 1,000 human pictures will be. \(ScoreMeaning.clusters)")
+    }
+    if let objection = meaning.objection { lines.append(objection) }
+    if let notice = services.detectorNotice { lines.append(notice) }
+    return lines
   }
 }

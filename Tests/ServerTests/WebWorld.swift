@@ -32,7 +32,10 @@ final class WebWorld: Sendable {
   let verdict = Mutex(Verdict.accept)
   let passwordsAsked = Mutex<[String?]>([])
 
-  init(base: String = "https://atelier.test") async throws {
+  init(
+    base: String = "https://atelier.test", detectors: [DetectorBasis] = [], detectorNotice: String? = nil,
+    heat: @escaping HeatDrawing = { _ in nil }
+  ) async throws {
     guard let base = IRI(base), let instance = Instance(base: base) else { throw WebWorldFailure.setUp }
     self.instance = instance
     directory = NSTemporaryDirectory() + "atelier-web-\(UUID().uuidString)"
@@ -54,7 +57,8 @@ final class WebWorld: Sendable {
       verifyPassword: { password, hash in
         box.world.withLock { $0 }?.passwordsAsked.withLock { $0.append(hash) }
         return password == hash
-      }, hashPassword: { $0 }, clientAddress: { request, _ in request.headers[.userAgent] })
+      }, hashPassword: { $0 }, detectors: detectors, detectorNotice: detectorNotice, heat: heat,
+      clientAddress: { request, _ in request.headers[.userAgent] })
     let router = Router(context: FaceContext.self, options: .autoGenerateHeadEndpoints)
     let pages = face
     router.add(middleware: SecurityHeaders(isSecure: true))
@@ -105,7 +109,8 @@ final class WebWorld: Sendable {
   /// A picture with its files and a decision, of the state that decision leads to.
   func picture(
     of owner: Account, alt: String = "A boat on a lake", verdict: Verdict = .accept, bytes: [UInt8]? = nil,
-    width: Int = 1_200, height: Int = 800, policy: UsagePolicy? = nil, post: Post.ID? = nil
+    width: Int = 1_200, height: Int = 800, policy: UsagePolicy? = nil, post: Post.ID? = nil,
+    layers: [LayerOpinion] = []
   ) async throws -> Model.Attachment {
     let context = context
     let file = bytes ?? Array("picture \(ids.next() as ID<Attachment>)".utf8)
@@ -124,7 +129,7 @@ final class WebWorld: Sendable {
       kind: "png.stable_diffusion_webui", strength: .strong, implies: .generated,
       text: "The file contains Stable Diffusion settings (Steps, Sampler, Seed).", place: "PNG tEXt 'parameters'")
     let record = WebWorld.record(
-      verdict, on: picture, evidence: verdict == .accept ? [] : [evidence], context)
+      verdict, on: picture, evidence: verdict == .accept || !layers.isEmpty ? [] : [evidence], layers, context)
     try await database.write { tx in
       try tx.insert(picture)
       try tx.insert(record)
@@ -142,9 +147,10 @@ final class WebWorld: Sendable {
   }
 
   private static func record(
-    _ verdict: Verdict, on picture: Model.Attachment, evidence: [Evidence], _ context: OperationContext
+    _ verdict: Verdict, on picture: Model.Attachment, evidence: [Evidence], _ layers: [LayerOpinion],
+    _ context: OperationContext
   ) -> DecisionRecord {
-    let assessment = Assessment(evidence: evidence, detector: "evidence/1")
+    let assessment = Assessment(evidence: evidence, layers: layers, detector: "evidence/1")
     let reason = Reason(
       code: .strongEvidence, verdict: verdict,
       sentence: "The file carries strong evidence that it was made by an image generator.")

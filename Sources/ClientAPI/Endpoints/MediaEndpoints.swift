@@ -42,7 +42,7 @@ extension ClientAPI {
       details: [
         "id": .string(stored.attachment.id.description),
         "reasons": entities.reasons(stored.decision),
-        "ai_assessment": entities.assessment(of: stored.attachment, stored.decision),
+        "ai_assessment": entities.assessment(of: stored.attachment, stored.decision, isTrusted: true),
         "appeal": .string(instance.appeal(stored.attachment.id).text),
       ])
   }
@@ -52,7 +52,8 @@ extension ClientAPI {
     let attachment = stored.attachment
     var drawn = entities.attachment(
       attachment, renditions: stored.renditions, decision: stored.decision,
-      policy: effectivePolicy(of: owner, attachment: attachment, on: instance), revealing: revealing)
+      policy: effectivePolicy(of: owner, attachment: attachment, on: instance), revealing: revealing,
+      isOwn: true)
     drawn["description"] = .text(attachment.altText.isEmpty ? nil : attachment.altText)
     return drawn
   }

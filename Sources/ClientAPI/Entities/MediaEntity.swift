@@ -1,3 +1,4 @@
+import HTTPSupport
 import Model
 import Policy
 import Primitives
@@ -6,10 +7,12 @@ import Store
 extension Entities {
   /// A picture of a post, or the placeholder that stands in its place.
   ///
-  /// - Parameter revealing: whether the viewer is a moderator, who sees what is held.
+  /// - Parameters:
+  ///   - revealing: whether the viewer is a moderator, who sees what is held.
+  ///   - isOwn: whether the viewer is the artist, who is told what a moderator is.
   func attachment(
     _ attachment: Attachment, renditions: [Rendition], decision: DecisionRecord?, policy: UsagePolicy,
-    revealing: Bool
+    revealing: Bool, isOwn: Bool = false
   ) -> JSON {
     let isShown = attachment.state == .ready || (revealing && attachment.state == .held)
     var entity: JSON = ["id": .string(attachment.id.description)]
@@ -33,7 +36,7 @@ extension Entities {
     entity["license"] = .null
     entity["digital_source_type"] = .text(attachment.digitalSourceType)
     entity["usage_policy"] = policy.wire
-    entity["ai_assessment"] = assessment(of: attachment, decision)
+    entity["ai_assessment"] = assessment(of: attachment, decision, isTrusted: revealing || isOwn)
     entity["digest"] = .text(attachment.original.map { "sha256:\($0.rawValue)" })
     entity["renditions"] = isShown ? .array(renditions.map(described)) : []
     return entity
@@ -119,27 +122,51 @@ extension Entities {
   }
 
   /// What was found, what was decided and how to object. Null while nobody has looked.
-  func assessment(of attachment: Attachment, _ decision: DecisionRecord?) -> JSON {
+  ///
+  /// - Parameter isTrusted: whether the viewer is the artist or a moderator. To others a picture without a flag has no
+  ///   number.
+  func assessment(of attachment: Attachment, _ decision: DecisionRecord?, isTrusted: Bool) -> JSON {
     guard let decision else { return .null }
     let stands = decision.verdict != .accept
+    let told =
+      stands || isTrusted ? decision.assessment : decision.assessment.told(cleared: decision.facts.isCleared)
     return [
-      "verdict": .string(decision.assessment.verdict.rawValue),
-      "score": decision.assessment.opinion.score.map { .double($0) } ?? .null,
-      "detector": .string(decision.assessment.detector),
+      "verdict": .string(told.verdict.rawValue),
+      "score": told.opinion.score.map { .double($0) } ?? .null,
+      "detector": .string(told.detector),
       "evidence": .array(
-        decision.assessment.evidence.map { evidence in
+        told.evidence.map { evidence in
           [
             "kind": .string(evidence.kind), "strength": .string(evidence.strength.rawValue),
             "implies": .string(evidence.implies.rawValue), "text": .string(evidence.text),
             "place": .string(evidence.place),
           ]
         }),
+      "layers": .array(told.layers.map(described)),
+      "is_proof": false,
       "decision": [
         "verdict": .string(decision.verdict.rawValue), "reasons": reasons(decision),
         "policy_revision": .number(decision.policyRevision), "decided_at": .string(decision.decidedAt.iso8601),
         "by": decision.decidedBy == nil ? "policy" : "moderator",
       ],
       "appeal_url": stands ? .string(instance.appeal(attachment.id).text) : .null,
+    ]
+  }
+
+  private func described(_ layer: LayerOpinion) -> JSON {
+    let words = LayerWords(layer)
+    var reason: JSON = .null
+    if case .noOpinion(let code) = layer.outcome { reason = .string(code) }
+    return [
+      "detector": .string(layer.detector), "model": .string(layer.model), "version": .string(layer.version),
+      "date": .string(layer.date), "score": layer.outcome.score.map { .double($0) } ?? .null, "reason": reason,
+      "strength": .text(words.strength?.rawValue), "human_per_thousand": .text(words.perThousand),
+      "text": .string(words.sentence), "source": .string(words.source),
+      "calibration": [
+        "images": .number(layer.calibration.images), "sources": .number(layer.calibration.sources),
+        "url": .string(instance.detectorPage.text),
+      ],
+      "groups": .array(words.groups.map { .string($0) }),
     ]
   }
 }

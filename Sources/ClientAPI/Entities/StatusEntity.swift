@@ -81,7 +81,7 @@ struct StatusPage: Sendable {
         attachment, renditions: assembly.renditions[attachment.id, default: []],
         decision: assembly.decisions[attachment.id],
         policy: effectivePolicy(of: author, post: post, attachment: attachment, on: entities.instance),
-        revealing: isModerator)
+        revealing: isModerator, isOwn: author.id == assembly.viewer)
     }
   }
 
