@@ -18,12 +18,26 @@ struct DetectorOptions: ParsableArguments {
     return shelf
   }
 
-  func shelfIfAny() throws -> DetectorShelf? {
+  private func sources() throws -> SettingsSources {
     var sources = SettingsSources(flags: [:], environment: ProcessInfo.processInfo.environment)
     if let home { sources.flags["home"] = home }
     if let file = config ?? sources.environment["ATELIER_CONFIG"] {
       do { try sources.read(file: file) } catch { throw Complaint("[detector.settings] \(error)") }
     }
+    return sources
+  }
+
+  /// With everything a server needs, for a detector that only the settings know.
+  func fullSettings() throws -> Settings {
+    do {
+      return try Settings(reading: sources())
+    } catch {
+      throw Complaint("[detector.settings] These settings can not be used:\n\(error)")
+    }
+  }
+
+  func shelfIfAny() throws -> DetectorShelf? {
+    let sources = try sources()
     guard let home = sources.home, !home.isEmpty else { return nil }
     guard home.hasPrefix("/") else {
       throw Complaint("[detector.no_home] The home must be the absolute path of a folder, such as /var/lib/atelier.")
