@@ -31,6 +31,12 @@ extension DetectorCommand.Calibrate {
       let made = try await OutsideCalibrating(outside.detector, workers: services.media.workers)
         .calibrate(pictures, date: today) { progress.advance() }
       progress.end()
+      // One that never reaches the threshold would still count in Holm's correction, and silence the others.
+      guard (made.calibration.score(.greatestFiniteMagnitude) ?? 0) >= Assessment.labelScore else {
+        throw Complaint(
+          "[detector.few_pictures] \(made.calibration.images) pictures got a number; it takes at least 199 human ones, "
+            + "or no score could ever reach \(Assessment.labelScore). Nothing was written.")
+      }
       try settings.keep(made.calibration)
       for line in words(made) { print(line) }
       try await services.close()
