@@ -78,8 +78,11 @@ package struct DetectorShelf: Sendable {
 
   /// What is asked. A model that can not be read is replaced by the one that ships; nil when that is missing too.
   package func active() -> Active? {
+    let pointer = pointer
     let wanted = pointer.active
-    var warning: String?
+    var warning =
+      pointer.isDamaged
+      ? "\(pointerPath) is damaged and does not say which detector is active, so the one that ships is asked." : nil
     if wanted != Self.shippedName {
       do {
         let bytes = try bytes(wanted)
@@ -153,7 +156,7 @@ package struct DetectorShelf: Sendable {
   package func activate(_ name: String) throws(ModelFailure) {
     _ = try model(name)
     let old = pointer
-    guard old.active != name else { return }
+    guard old.active != name || old.isDamaged else { return }
     try set(active: name, previous: [old.active] + old.previous)
   }
 
@@ -167,16 +170,17 @@ package struct DetectorShelf: Sendable {
     return last
   }
 
-  private var pointer: (active: String, previous: [String]) {
-    guard let data = FileManager.default.contents(atPath: pointerPath), data.count <= Limits.modelHeader else {
-      return (Self.shippedName, [])
-    }
+  /// Without a file the one that ships is active.
+  private var pointer: (active: String, previous: [String], isDamaged: Bool) {
+    guard FileManager.default.fileExists(atPath: pointerPath) else { return (Self.shippedName, [], false) }
     do {
-      let document = try JSON(parsing: data)
+      guard let data = FileManager.default.contents(atPath: pointerPath), data.count <= Limits.modelHeader,
+        let document = try Optional(JSON(parsing: data)), let active = document["active"]?.string
+      else { return (Self.shippedName, [], true) }
       let previous = document["previous"]?.array?.compactMap(\.string).filter(Self.isName) ?? []
-      return (document["active"]?.string ?? Self.shippedName, previous)
+      return (active, previous, false)
     } catch {
-      return (Self.shippedName, [])
+      return (Self.shippedName, [], true)
     }
   }
 

@@ -166,6 +166,9 @@ import Testing
     #expect(listed.output.contains("own\tunusable: [model.checksum]"))
     let refused = try Program.run(["activate", "own", "--knowing-the-reasons"], home: home)
     #expect(refused.status != 0 && refused.error.contains("[model.checksum]"))
+    #expect(listed.error.contains("the one that ships is asked instead"))
+    try Data("{".utf8).write(to: URL(fileURLWithPath: home + "/detectors/active.json"))
+    #expect(try Program.run(["list"], home: home).error.contains("active.json is damaged"))
     #expect(try Program.run(["calibrate", "--human", folder + "/human", "--detector", "own"], home: home).status != 0)
   }
 }
