@@ -10,6 +10,20 @@ extension Services {
   static func detectors(
     _ settings: Settings, _ surroundings: Surroundings, _ configuration: GuardedClient.Configuration
   ) throws -> [CalibratedDetector] {
+    try onnxDetectors(settings, surroundings) + httpDetectors(settings, surroundings, configuration)
+  }
+
+  private static func onnxDetectors(_ settings: Settings, _ surroundings: Surroundings) throws -> [CalibratedDetector] {
+    try OnnxShelf(folder: settings.detectorPath).models().map { model, file in
+      let detector = OnnxDetector(
+        model, file: file, library: settings.onnxLibrary, program: surroundings.worker, width: settings.mediaWorkers)
+      return CalibratedDetector(detector, calibration: try calibration(of: detector.name, settings))
+    }
+  }
+
+  private static func httpDetectors(
+    _ settings: Settings, _ surroundings: Surroundings, _ configuration: GuardedClient.Configuration
+  ) throws -> [CalibratedDetector] {
     guard let http = settings.httpDetector else { return [] }
     // A client of its own: the networks it may reach are not opened to whoever can name an address to this server.
     var own = configuration

@@ -1,3 +1,4 @@
+import Forensics
 import Foundation
 import Media
 import Model
@@ -39,6 +40,8 @@ package struct Settings: Hashable, Sendable {
   package var httpDetector: HTTPDetector.Settings?
   /// Private networks in which it may be, such as that of this machine.
   package var detectorNetworks: [CIDR]
+  /// Where onnxruntime is; asked for only when a model from outside was added.
+  package var onnxLibrary: String
 
   package var databasePath: String { home + "/atelier.db" }
   package var mediaPath: String { home + "/media" }
@@ -70,7 +73,7 @@ package struct SettingsSources: Sendable {
     "instance.base_url", "instance.title", "instance.about", "instance.usage_policy", "listen", "home",
     "federation.allowed_private_networks", "federation.extra_ca_file", "federation.authorized_fetch", "log.level",
     "media.workers", "media.quota", "detector.http.url", "detector.http.name", "detector.http.timeout",
-    "detector.http.private_networks",
+    "detector.http.private_networks", "detector.onnx.library",
   ]
 
   /// `instance.base_url` is `ATELIER_INSTANCE_BASE_URL` in the environment.
@@ -156,7 +159,8 @@ extension Settings {
       instance: instance, title: sources.value("instance.title") ?? instance.host.text,
       about: sources.value("instance.about") ?? "", listen: listen, home: home, allowedPrivateNetworks: networks,
       extraCAFile: extraCA, authorizedFetch: fetch, logLevel: level, mediaWorkers: workers,
-      mediaQuota: quota == 0 ? nil : quota, httpDetector: detector, detectorNetworks: detectorNetworks)
+      mediaQuota: quota == 0 ? nil : quota, httpDetector: detector, detectorNetworks: detectorNetworks,
+      onnxLibrary: sources.value("detector.onnx.library") ?? OnnxRuntime.usualLibrary)
   }
 
   /// Variables of this name that the deployment scripts use for themselves.

@@ -16,13 +16,15 @@ extension DetectorCommand {
         """)
     @OptionGroup var options: DetectorOptions
     @Option(help: "The folder that holds a folder for each artist.") var human: String
-    @Option(help: "The detector to calibrate: a name, a file, or http.NAME. The active one by default.")
+    @Option(help: "The detector to calibrate: a name, a file, http.NAME or onnx.NAME. The active one by default.")
     var detector: String?
     @Option(help: "The name of the new detector.") var name: String?
     @Flag(help: "The report as JSON on standard output.") var json = false
 
     func run() async throws {
-      if let detector, detector.hasPrefix("http.") { return try await calibrateOutside(detector) }
+      if let detector, ["http.", "onnx."].contains(where: detector.hasPrefix) {
+        return try await calibrateOutside(detector)
+      }
       let shelf = try options.shelf()
       if let name { try await complaining { try shelf.requireFree(name) } }
       let old = try (shelf as DetectorShelf?).find(detector)

@@ -7,16 +7,18 @@ import Primitives
 import Server
 
 extension DetectorCommand.Calibrate {
-  /// Measures a detector from outside (`http.NAME`) against human pictures. They are sent to it, so this is announced
-  /// first. The calibration is in force from the next start of the server on.
+  /// Measures a detector from outside (`http.NAME`, `onnx.NAME`) against human pictures. One behind an address is
+  /// sent them, so this is announced first. The calibration is in force from the next start of the server on.
   func calibrateOutside(_ name: String) async throws {
     let settings = try options.fullSettings()
     let services = try await Services.open(settings, Surroundings(log: logger(level: "warning")))
     do {
       guard let outside = services.media.detectors.first(where: { $0.detector.name == name }) else {
-        throw Complaint("[detector.unknown] The settings name no detector \"\(name)\": see detector.http.url.")
+        throw Complaint(
+          "[detector.unknown] There is no detector \"\(name)\": see detector.http.url, and `atelier detector add-onnx`."
+        )
       }
-      if let notice = services.detectorNotice { printError(notice) }
+      if name.hasPrefix("http."), let notice = services.detectorNotice { printError(notice) }
       let files = try PictureFolder(human, isGenerated: false)
       if files.loose > 0 { printError("\(files.loose) files lie in no artist's folder and are left out.") }
       let pictures = files.files.map { file in

@@ -15,7 +15,7 @@ struct DetectorCommand: AsyncParsableCommand {
       """,
     subcommands: [
       List.self, Activate.self, Rollback.self, Calibrate.self, Train.self, Evaluate.self, Explain.self,
-      DetectorImport.self,
+      DetectorImport.self, DetectorAddOnnx.self,
     ])
 
   struct List: ParsableCommand {

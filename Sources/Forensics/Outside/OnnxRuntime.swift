@@ -25,10 +25,17 @@ package enum OnnxRuntime {
 }
 
 /// Why a model from outside can not be used, or has nothing to say of a picture.
-package struct OutsideModelFailure: Error, Hashable, Sendable {
+package struct OutsideModelFailure: Error, Hashable, Sendable, CustomStringConvertible {
   /// Such as `onnx.not_installed`.
   package var code: String
   package var text: String
+
+  package init(code: String, text: String) {
+    self.code = code
+    self.text = text
+  }
+
+  package var description: String { "[\(code)] \(text)" }
 
   static let notInstalled = Self(
     code: "onnx.not_installed", text: "onnxruntime is not installed, so models from outside are off.")
