@@ -54,6 +54,9 @@ package struct ClientAPI: Sendable {
   let time: TimeSource
   let lookup: any RemoteLookup
   let intake: PictureIntake
+  let random: RandomBytes
+  /// Anybody may register an application.
+  let registrations: RateLimiter
   /// A search that leaves this server costs two others a request (Akkoma 2026.08).
   let lookups: RateLimiter
   /// A picture costs the worker a second and the disk megabytes.
@@ -61,14 +64,16 @@ package struct ClientAPI: Sendable {
 
   package init(
     instance: Instance, facts: InstanceFacts, database: any Database, ids: SnowflakeGenerator, time: TimeSource,
-    lookup: any RemoteLookup, intake: @escaping PictureIntake
+    random: RandomBytes, lookup: any RemoteLookup, intake: @escaping PictureIntake
   ) {
     self.instance = instance
     self.facts = facts
     self.database = database
     self.ids = ids
     self.time = time
+    self.random = random
     self.lookup = lookup
+    registrations = RateLimiter(.init(burst: Limits.registrationsAtOnce, per: .seconds(600)), time: time)
     self.intake = intake
     uploads = RateLimiter(.init(burst: Limits.uploadsPerHour, per: .seconds(3_600)), time: time)
     lookups = RateLimiter(.init(burst: Limits.lookupsPerHour, per: .seconds(3_600)), time: time)
@@ -83,7 +88,11 @@ package struct ClientAPI: Sendable {
       .add(middleware: APIHeaders(policy: instance.usagePolicy))
       .add(middleware: ProblemMiddleware())
       .add(middleware: BearerAuthentication(database: database))
-    for route in routes { route.register(on: group) }
+    // Without bearer tokens: what an application writes into the same header is its secret.
+    let clients = router.group()
+      .add(middleware: APIHeaders(policy: instance.usagePolicy))
+      .add(middleware: ProblemMiddleware())
+    for route in routes { route.register(on: route.access == .client ? clients : group) }
     for path in Set(routes.map(\.path)) {
       router.group().add(middleware: APIHeaders(policy: instance.usagePolicy))
         .on(RouterPath(path), method: .options) { _, _ in Response(status: .noContent) }
@@ -95,6 +104,8 @@ extension Limits {
   package static let lookupsPerHour = 30
   /// Of one account: a gallery moves in within an afternoon, and nobody keeps the worker from the others.
   package static let uploadsPerHour = 240
+  /// Applications that one address registers in ten minutes.
+  package static let registrationsAtOnce = 5
   /// Mentions of one post that are looked up on other servers.
   package static let lookupsPerPost = 16
   package static let statusPage = 40

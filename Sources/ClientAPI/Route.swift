@@ -16,6 +16,10 @@ package struct Route: Sendable {
     /// Anybody; a token changes what is seen, and must then carry the scope (CVE-2025-62176).
     case optional(String)
     case scope(String)
+    /// Any token that is not revoked, of a person or of an application.
+    case anyToken
+    /// An application, which proves itself by its own secret or has none yet: no bearer token is read.
+    case client
   }
 
   package let method: HTTPRequest.Method
@@ -41,8 +45,9 @@ package struct Route: Sendable {
       // Before the body is read: a stranger's upload costs nothing.
       let bearer: Bearer? =
         switch access {
-        case .open: nil
-        case .optional(let scope): context.bearer == nil ? nil : try permit(scope, context)
+        case .open, .client: nil
+        case .anyToken: try context.applicationScopes == nil ? context.requireBearer() : nil
+        case .optional(let scope): try optional(scope, context)
         case .scope(let scope): try permit(scope, context)
         }
       let parameters = try await RequestParameters(reading: request, limit: limit)
@@ -56,10 +61,20 @@ package struct Route: Sendable {
   }
 }
 
+/// An application's own token must carry the scope too, though it sees no more than a stranger.
+private func optional(_ scope: String, _ context: FaceContext) throws -> Bearer? {
+  if let scopes = context.applicationScopes {
+    guard Scopes(scopes.joined(separator: " "))?.covers(scope) == true else {
+      throw Problem(.forbidden, "oauth.insufficient_scope", "This action is outside the authorized scopes")
+    }
+  }
+  return context.bearer == nil ? nil : try permit(scope, context)
+}
+
 /// `follow` is the older name of the follow and block scopes, which Elk still asks for.
 private func permit(_ scope: String, _ context: FaceContext) throws -> Bearer {
   let bearer = try context.requireBearer()
-  let isFollowing = scope.hasSuffix(":follows") || scope.hasSuffix(":blocks")
+  let isFollowing = scope.hasSuffix(":follows") || scope.hasSuffix(":blocks") || scope.hasSuffix(":mutes")
   return isFollowing && bearer.scopes.contains("follow") ? bearer : try context.require(scope: scope)
 }
 

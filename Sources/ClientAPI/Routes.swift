@@ -5,7 +5,8 @@ import Primitives
 extension ClientAPI {
   /// Every route of the API. What is not in here answers 404.
   package var routes: [Route] {
-    instanceRoutes + accountRoutes + followRoutes + statusRoutes + listRoutes + mediaRoutes + seriesRoutes
+    instanceRoutes + oauthRoutes + accountRoutes + followRoutes + statusRoutes + pollRoutes + shelfRoutes + asideRoutes
+      + listRoutes + mediaRoutes + seriesRoutes + quietRoutes
       + StandIn.allCases.map(\.route)
   }
 
@@ -16,14 +17,12 @@ extension ClientAPI {
       Route(.get, "/api/v1/instance/rules", .open, emptyList),
       Route(.get, "/api/v1/custom_emojis", .open, emptyList),
       Route(.get, "/api/v1/announcements", .open, emptyList),
-      Route(.get, "/api/v1/lists", .scope("read:lists"), emptyList),
       Route(.get, "/api/v1/filters", .scope("read:filters"), emptyList),
       Route(.get, "/api/v2/filters", .scope("read:filters"), emptyList),
       Route(.get, "/api/v1/trends/tags", .open, emptyList),
       Route(.get, "/api/v1/trends/statuses", .open, emptyList),
       Route(.get, "/api/v1/trends/links", .open, emptyList),
       Route(.get, "/api/v1/preferences", .scope("read:accounts"), preferences),
-      Route(.get, "/api/v1/markers", .scope("read:statuses"), markers),
     ]
   }
 

@@ -9,6 +9,11 @@ import Store
 /// How secrets handed to people are stored: 256 random bits need no slow hash.
 package func secretHash(_ secret: String) -> String { Hex.encode(SHA256.hash(data: Array(secret.utf8))) }
 
+/// The S256 challenge of a PKCE verifier (RFC 7636 §4.2).
+package func pkceChallenge(_ verifier: String) -> String {
+  Base64.encodeURL(Array(SHA256.hash(data: Array(verifier.utf8))))
+}
+
 /// Reads `Authorization: Bearer` and finds whom it speaks for. A bad token is 401 at once; none leaves the request
 /// anonymous, and the route decides.
 package struct BearerAuthentication: RouterMiddleware {
@@ -25,11 +30,15 @@ package struct BearerAuthentication: RouterMiddleware {
       throw Problem.unauthenticated
     }
     let hash = secretHash(String(parts[1]))
-    guard let bearer = try await database.read({ try $0.bearer(tokenHash: hash) }) else {
-      throw Problem.unauthenticated
-    }
     var context = context
+    let (bearer, scopes) = try await database.read { tx -> (Bearer?, Set<String>?) in
+      if let bearer = try tx.bearer(tokenHash: hash) { return (bearer, nil) }
+      return (nil, try tx.applicationScopes(tokenHash: hash))
+    }
+    guard bearer != nil || scopes != nil else { throw Problem.unauthenticated }
     context.bearer = bearer
+    context.applicationScopes = scopes
+    context.tokenHash = hash
     return try await next(request, context)
   }
 }

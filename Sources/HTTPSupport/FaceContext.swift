@@ -13,6 +13,10 @@ package struct FaceContext: RequestContext, RemoteAddressRequestContext {
   package let remoteAddress: SocketAddress?
   /// Who the request speaks for, once a token or a session has been checked.
   package var bearer: Bearer?
+  /// The scopes of a token that speaks for an application alone: public things, seen as a stranger sees them.
+  package var applicationScopes: Set<String>?
+  /// Of the token that was sent.
+  package var tokenHash: String?
   /// The secret of the browser session, when there is one: what CSRF tokens are derived from.
   package var sessionSecret: String?
 
@@ -23,7 +27,12 @@ package struct FaceContext: RequestContext, RemoteAddressRequestContext {
 
   /// The account behind the request, or 401.
   package func requireBearer() throws -> Bearer {
-    guard let bearer else { throw Problem.unauthenticated }
+    guard let bearer else {
+      guard applicationScopes == nil else {
+        throw Problem(.forbidden, "oauth.user_required", "This method requires an authenticated user")
+      }
+      throw Problem.unauthenticated
+    }
     return bearer
   }
 

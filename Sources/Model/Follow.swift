@@ -38,6 +38,8 @@ package struct Notification: Hashable, Sendable {
     case mention
     case boost = "reblog"
     case favourite
+    /// A poll the recipient asked or took part in has ended.
+    case poll
     /// A picture of the recipient's own post was labelled, held, refused or cleared.
     case decision = "atelier.decision"
   }
@@ -70,5 +72,6 @@ package struct Relationship: Hashable, Sendable {
   package var requestedBy = false
   package var blocking = false
   package var blockedBy = false
+  package var aside = Aside()
   package init(accountID: Account.ID) { self.accountID = accountID }
 }

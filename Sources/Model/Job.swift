@@ -9,6 +9,8 @@ package enum Job: Codable, Hashable, Sendable {
   case fetchMedia(Attachment.ID)
   case refreshActor(Account.ID)
   case fetchPost(IRI)
+  /// Reads the counts of a poll of another server, tells those of ours, and ends it when its time has come.
+  case settlePoll(Post.ID)
   /// Decide stored facts again under the current policy.
   case reconsider(Attachment.ID)
   /// Make the files of a picture again, so that they carry what its work says to machines now.
@@ -21,7 +23,7 @@ package enum Job: Codable, Hashable, Sendable {
     case .receive: .inbound
     case .federate: .federation
     case .fetchMedia, .reconsider, .remark, .discardFiles: .media
-    case .refreshActor, .fetchPost: .resolving
+    case .refreshActor, .fetchPost, .settlePoll: .resolving
     }
   }
 
@@ -44,6 +46,10 @@ package enum FederationIntent: Codable, Hashable, Sendable {
   /// The follow row is gone.
   case rejected(uri: IRI, follower: Account.ID, followee: Account.ID)
   case profileUpdated(Account.ID)
+  /// One answer to a poll of another server.
+  case voted(PollVote.ID)
+  /// A poll of ours has new counts, or has ended.
+  case pollCounted(Post.ID)
 }
 
 /// A verified activity as received, waiting for or after its effects.

@@ -117,7 +117,7 @@ extension WriteTransaction {
     _ recipient: Account.ID, of kind: Notification.Kind, from sender: Account.ID, post: Post.ID?,
     in context: OperationContext
   ) throws {
-    guard recipient != sender || kind == .decision, try account(recipient)?.isLocal == true,
+    guard recipient != sender || kind == .decision || kind == .poll, try account(recipient)?.isLocal == true,
       try !isBlocked(between: recipient, and: sender)
     else { return }
     try insert(

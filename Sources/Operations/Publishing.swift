@@ -21,6 +21,7 @@ package struct PostDraft: Sendable {
   /// One of the author's own; in an edit nil leaves the work where it is.
   package var seriesID: Series.ID?
   package var idempotencyKey: String?
+  package var poll: PollDraft?
   package init(text: String, content: String) {
     self.text = text
     self.content = content
@@ -54,6 +55,7 @@ extension WriteTransaction {
     try place(pictures, in: id)
     if let series = draft.seriesID { try put(post, in: series, by: author) }
     try remark(pictures, from: nil, to: try self.post(id) ?? post, of: author, in: context)
+    if let poll = draft.poll { try open(poll, in: id, in: context) }
     if let key = draft.idempotencyKey { try insertIdempotencyKey(key, of: author.id, post: id, at: context.now) }
     if post.state == .published { try announce(post, mentions: draft.mentions, in: context) }
     return post
@@ -93,6 +95,7 @@ extension WriteTransaction {
   }
 
   private func check(_ draft: PostDraft) throws {
+    try draft.poll?.check()
     guard !draft.text.allSatisfy(\.isWhitespace) || !draft.attachments.isEmpty else {
       throw OperationFailure(.invalid, "post.empty", "A post needs words or a picture.")
     }
@@ -131,6 +134,7 @@ extension WriteTransaction {
     try place(pictures, in: post.id, altTexts: altTexts)
     if let series = draft.seriesID { try put(post, in: series, by: author) }
     try remark(pictures, from: post, to: try self.post(post.id) ?? edited, of: author, in: context)
+    if let poll = draft.poll { try change(poll, in: post.id, in: context) }
     afterCommit(.posts)
     if post.state == .held {
       try release(post.id, in: context)

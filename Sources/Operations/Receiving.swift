@@ -11,14 +11,16 @@ package struct ReceivedPost: Sendable {
   package var mentions: [Account.ID]
   package var tags: [String]
   package var document: [UInt8]
+  package var poll: Poll?
   package init(
-    post: Post, attachments: [Attachment], mentions: [Account.ID], tags: [String], document: [UInt8]
+    post: Post, attachments: [Attachment], mentions: [Account.ID], tags: [String], document: [UInt8], poll: Poll? = nil
   ) {
     self.post = post
     self.attachments = attachments
     self.mentions = mentions
     self.tags = tags
     self.document = document
+    self.poll = poll
   }
 }
 
@@ -32,6 +34,7 @@ extension WriteTransaction {
     let post = received.post
     try insert(post, mentions: received.mentions, tags: received.tags, document: received.document)
     for attachment in received.attachments { try store(attachment, of: post, in: context) }
+    if let poll = received.poll { try receivePoll(poll, in: post.id, in: context) }
     // A reply that came before its parent could not be placed in any home timeline.
     for reply in try adoptReplies(to: post) where reply.state == .published {
       try fillHomes(with: reply, repliesToFollowed: post.authorID)
@@ -80,8 +83,15 @@ extension WriteTransaction {
         try store(attachment, of: edited, in: context)
       }
     }
+    try receivePoll(received.poll, in: known.id, in: context)
     try notifyMentioned(received.mentions, in: known, in: context)
     afterCommit(.posts)
+  }
+
+  /// New counts of a poll that is asked as before: no edit of its post.
+  package func receiveCounts(_ poll: Poll, of known: Post, in context: OperationContext) throws {
+    guard !known.isLocal else { return }
+    try receivePoll(poll, in: known.id, in: context)
   }
 
   /// The author elsewhere deleted it: gone here too, and a late Create finds the tombstone.

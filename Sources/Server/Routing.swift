@@ -75,7 +75,7 @@ extension Services {
     return ClientAPI(
       instance: instance,
       facts: InstanceFacts(title: settings.title, about: settings.about, version: Version.current), database: database,
-      ids: ids, time: time, lookup: receiving
+      ids: ids, time: time, random: surroundings.random, lookup: receiving
     ) { try await media.upload($0, by: $1) }
   }
 }

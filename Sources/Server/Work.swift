@@ -54,7 +54,7 @@ extension Services {
     let composer = Composer(environment: federation)
     return JobRunner(lane: lane, width: width, environment: federation, signals: database.signals) { lease in
       switch lease.job {
-      case .receive, .refreshActor, .fetchPost: _ = try await receiving.run(lease)
+      case .receive, .refreshActor, .fetchPost, .settlePoll: _ = try await receiving.run(lease)
       case .federate(let intent): try await composer.compose(intent, for: lease)
       case .fetchMedia(let id): try await media.fetch(id, lease: lease)
       case .reconsider(let id): try await media.reconsider(id, lease: lease)

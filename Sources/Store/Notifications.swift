@@ -21,6 +21,8 @@ extension ReadTransaction {
       WHERE recipient_id = \(id) AND kind IN \(in: kinds.map(\.rawValue)) AND id < \(page.upper) AND id > \(page.lower)
         AND NOT EXISTS (SELECT 1 FROM accounts
           WHERE accounts.id = notifications.from_id AND accounts.suspended_at IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM mutes WHERE mutes.account_id = \(id) AND mutes.target_id = notifications.from_id
+          AND mutes.hides_notices)
       ORDER BY id \(fragment: page.direction) LIMIT \(page.limit)
       """
     ).map(Notification.init(row:)).newestFirst(page)

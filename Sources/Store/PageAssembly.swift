@@ -17,6 +17,10 @@ package struct PageAssembly: Sendable {
   package let counts: [Post.ID: PostCounts]
   package let favourited: Set<Post.ID>
   package let boostedByViewer: Set<Post.ID>
+  package let bookmarked: Set<Post.ID>
+  package let polls: [Post.ID: Poll]
+  /// What the viewer has chosen in them.
+  package let choices: [Post.ID: [Int]]
 }
 
 extension ReadTransaction {
@@ -27,12 +31,15 @@ extension ReadTransaction {
     let attachments = try attachments(of: ids)
     let pictures = attachments.values.flatMap { $0.map(\.id) }
     let mentions = try mentions(of: ids)
+    let polls = try polls(of: ids)
     let authors = Set(all.map(\.authorID)).union(all.compactMap(\.inReplyToAccountID))
     return PageAssembly(
       viewer: viewer, boosted: boosted, accounts: try accounts(authors), accountCounts: try counts(of: authors),
       attachments: attachments, renditions: try renditions(of: pictures), decisions: try decisions(on: pictures),
       mentions: mentions, tags: try tags(of: ids), counts: try counts(of: ids),
-      favourited: try favourites(by: viewer, among: ids), boostedByViewer: try boosts(by: viewer, among: ids))
+      favourited: try favourites(by: viewer, among: ids), boostedByViewer: try boosts(by: viewer, among: ids),
+      bookmarked: try bookmarked(by: viewer, among: ids), polls: polls, choices: try choices(by: viewer, in: polls.keys)
+    )
   }
 
   private func favourites(by viewer: Account.ID?, among ids: [Post.ID]) throws -> Set<Post.ID> {

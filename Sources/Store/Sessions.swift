@@ -6,17 +6,21 @@ import Primitives
 package struct AccessToken: Hashable, Sendable {
   package var id: ID<AccessToken>
   package var secretHash: String
-  package var accountID: Account.ID
+  /// Nil for one that speaks for its application alone.
+  package var accountID: Account.ID?
+  /// Nil for one that the command line gave.
+  package var applicationID: OAuthClient.ID?
   package var application: String
   package var scopes: String
   package var createdAt: Timestamp
   package init(
-    id: ID<AccessToken>, secretHash: String, accountID: Account.ID, application: String, scopes: String,
-    createdAt: Timestamp
+    id: ID<AccessToken>, secretHash: String, accountID: Account.ID?, applicationID: OAuthClient.ID? = nil,
+    application: String, scopes: String, createdAt: Timestamp
   ) {
     self.id = id
     self.secretHash = secretHash
     self.accountID = accountID
+    self.applicationID = applicationID
     self.application = application
     self.scopes = scopes
     self.createdAt = createdAt
@@ -67,9 +71,10 @@ extension WriteTransaction {
   package func insert(_ token: AccessToken) throws {
     try execute(
       """
-      INSERT INTO access_tokens (id, secret_hash, account_id, application, scopes, created_at, revoked_at)
-      VALUES (\(token.id), \(token.secretHash), \(token.accountID), \(token.application), \(token.scopes),
-        \(token.createdAt), NULL)
+      INSERT INTO access_tokens (id, secret_hash, account_id, application_id, application, scopes, created_at,
+        revoked_at)
+      VALUES (\(token.id), \(token.secretHash), \(token.accountID), \(token.applicationID), \(token.application),
+        \(token.scopes), \(token.createdAt), NULL)
       """)
   }
 
@@ -83,8 +88,10 @@ extension WriteTransaction {
 
   package func deleteSession(hash: String) throws { try execute("DELETE FROM sessions WHERE secret_hash = \(hash)") }
 
-  /// Ends every session and token of an account: password change, disabling, suspension.
+  /// Ends every session and token of an account: password change, disabling, suspension. A code that waits is a token
+  /// to be.
   package func revokeEverything(of id: Account.ID, at time: Timestamp) throws {
+    try execute("DELETE FROM authorization_codes WHERE account_id = \(id)")
     try execute("DELETE FROM sessions WHERE account_id = \(id)")
     try execute("UPDATE access_tokens SET revoked_at = \(time) WHERE account_id = \(id) AND revoked_at IS NULL")
   }

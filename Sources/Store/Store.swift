@@ -4,4 +4,4 @@
 import Persistence
 
 /// Every migration in order. A published one is never edited.
-package let migrations: [Migration] = [.foundation]
+package let migrations: [Migration] = [.foundation, .social]

@@ -31,6 +31,7 @@ extension ReadTransaction {
       SELECT \(fragment: Post.columns) FROM home_entries CROSS JOIN posts ON posts.id = home_entries.post_id
       WHERE home_entries.owner_id = \(owner) AND home_entries.post_id < \(page.upper)
         AND home_entries.post_id > \(page.lower) AND \(fragment: Post.visible(to: owner))
+        AND NOT EXISTS (SELECT 1 FROM mutes WHERE mutes.account_id = \(owner) AND mutes.target_id = posts.author_id)
       ORDER BY home_entries.post_id \(fragment: page.direction) LIMIT \(page.limit)
       """
     ).map(Post.init(row:)).newestFirst(page)

@@ -34,6 +34,7 @@ private struct ArtworkPage {
   let isAuthor: Bool
   let origin: String?
   let tags: [String]
+  let poll: PollWords?
   let replies: [Reply]
   let hasReplies: Bool
   let address: String
@@ -142,7 +143,8 @@ extension WebFace {
       edited: post.editedAt.map(dayInWords), visibility: WebFace.inWords(post.visibility),
       policy: PolicyWords(policy), policyPath: "\(path(of: author))/policy", isWaiting: post.state == .held,
       isAuthor: bearer?.account.id == author.id, origin: post.isLocal ? nil : post.url.text,
-      tags: found.page.tags[post.id] ?? [], replies: replies, hasReplies: !replies.isEmpty, address: post.url.text,
+      tags: found.page.tags[post.id] ?? [], poll: words(of: post, found.page, context), replies: replies,
+      hasReplies: !replies.isEmpty, address: post.url.text,
       series: place(found.neighbours, of: author),
       seriesForm: choices.isEmpty
         ? nil

@@ -97,7 +97,8 @@ extension WebFace {
   /// The page for people of a request that failed; nil for programs, which get JSON.
   package func problemPage(_ problem: Problem, _ request: Request, _ context: FaceContext) -> Response? {
     let path = request.uri.path
-    let isProgram = ["/api/", "/oauth/", "/users/", "/.well-known/", "/inbox"].contains { path.hasPrefix($0) }
+    let isProgram = ["/api/", "/oauth/token", "/oauth/revoke", "/oauth/userinfo", "/users/", "/.well-known/", "/inbox"]
+      .contains { path.hasPrefix($0) }
     guard !isProgram, request.headers[.accept]?.contains("text/html") == true else { return nil }
     let policy = standardPolicy
     var frame = frame("\(problem.status.code)", context, policy: policy, isListed: false)

@@ -11,6 +11,8 @@ import Store
 private struct SignInPage {
   let token: String
   let name: String
+  /// A request of an app that goes on once it is known who is here.
+  let next: String?
   let failure: String?
 }
 
@@ -49,16 +51,26 @@ extension WebFace {
   }
 
   @Sendable func signInForm(_ request: Request, _ context: FaceContext) async throws -> Response {
-    if context.bearer != nil { return Response.seeOther("/home") }
-    return try signInPage(request, context, name: "", failure: nil)
+    let next = Self.next(request.uri.queryParameters["next"].map(String.init))
+    if context.bearer != nil, request.uri.queryParameters["again"] == nil { return Response.seeOther(next ?? "/home") }
+    return try signInPage(request, context, name: "", next: next, failure: nil)
+  }
+
+  /// Nowhere but to an app's request: a link to our own sign-in must not lead to a stranger's page.
+  private static func next(_ path: String?) -> String? {
+    guard let path, path.hasPrefix("/oauth/authorize?"), path.utf8.count <= Limits.nextBytes,
+      path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\\") })
+    else { return nil }
+    return path
   }
 
   private func signInPage(
-    _ request: Request, _ context: FaceContext, name: String, failure: String?
+    _ request: Request, _ context: FaceContext, name: String, next: String?, failure: String?
   ) throws -> Response {
     let (secret, cookie) = formSecret(request, context)
     let frame = frame("Sign in", context, policy: standardPolicy, isListed: false)
-    let model = SignInPage(token: formToken(sessionSecret: secret), name: name, failure: failure)
+    let model = SignInPage(
+      token: formToken(sessionSecret: secret), name: name, next: next, failure: failure)
     var response = try page(
       "login", model, frame, request, context, policy: standardPolicy,
       status: failure == nil ? .ok : .unprocessableContent, isPrivate: true)
@@ -71,9 +83,10 @@ extension WebFace {
     try checkForm(parameters, request, context)
     let name = (parameters["name"] ?? "").lowercased().filter { $0 != " " }
     let password = parameters["password"] ?? ""
+    let next = Self.next(parameters["next"])
     try limits.signInByAddress.spend(rateKey(clientAddress(request, context)))
     guard (1...320).contains(name.utf8.count), (1...1_024).contains(password.utf8.count) else {
-      return try signInPage(request, context, name: name, failure: WebFace.wrongPassword)
+      return try signInPage(request, context, name: name, next: next, failure: WebFace.wrongPassword)
     }
     let user = try await user(named: name)
     // By account where there is one, so that a name and an address of one person share a bucket.
@@ -81,7 +94,7 @@ extension WebFace {
     // Somebody who is not there takes as long as a wrong password, so that names can not be tried out.
     let isRight = try await verifyPassword(password, user?.passwordHash)
     guard isRight, let user, user.disabledAt == nil else {
-      return try signInPage(request, context, name: name, failure: WebFace.wrongPassword)
+      return try signInPage(request, context, name: name, next: next, failure: WebFace.wrongPassword)
     }
     // A new secret at every sign-in: one that was planted before is worth nothing afterwards.
     let secret = random.token()
@@ -91,7 +104,7 @@ extension WebFace {
       if let previous { try tx.deleteSession(hash: previous) }
       try session(tx)
     }
-    return signedIn(user, by: secret, to: "/home")
+    return signedIn(user, by: secret, to: next ?? "/home")
   }
 
   private func lasting(_ user: User) -> Duration { user.role >= .moderator ? Limits.staffSession : Limits.session }
@@ -136,6 +149,8 @@ extension WebFace {
 }
 
 extension Limits {
+  /// An app's request: its addresses, its scopes and its state.
+  static let nextBytes = 12_000
   static let session = Duration.seconds(14 * 86_400)
   /// Whoever may take down other people's work signs in every day.
   static let staffSession = Duration.seconds(86_400)

@@ -69,6 +69,7 @@ extension WebFace {
         case .mention: "mentioned you"
         case .boost: "shared a work of yours"
         case .favourite: "likes a work of yours"
+        case .poll: "a poll has ended"
         case .decision: "there is a decision on a picture of yours"
         }
       let isOwn = sender.id == bearer.account.id

@@ -83,6 +83,7 @@ package struct WebFace: Sendable {
     pages.get("/@{acct}/:item", use: artistItem)
     pages.get("/@{acct}/series/:series", use: series)
     pages.get("/remote/:id", use: remote)
+    pages.post("/polls/:id", use: vote)
     pages.get("/home", use: home)
     pages.get("/notifications", use: notifications)
     pages.get("/login", use: signInForm)
@@ -107,6 +108,7 @@ package struct WebFace: Sendable {
     pages.post("/moderation/:id", use: moderate)
     pages.get("/moderation/:id/where", use: whereUnusual)
     pages.get("/media/:file", use: media)
+    addConsentRoutes(to: pages)
     addMachineRoutes(to: router)
   }
 

@@ -82,7 +82,7 @@ final class ClientAPIBench: Sendable {
     let ids = ids
     let api = ClientAPI(
       instance: instance, facts: InstanceFacts(title: "Paper", about: "A test", version: "0.1.0"),
-      database: database, ids: ids, time: time, lookup: elsewhere,
+      database: database, ids: ids, time: time, random: .system, lookup: elsewhere,
       intake: { picture, owner in
         let context = OperationContext(instance: instance, ids: ids, now: time.now())
         return try await database.write { tx in

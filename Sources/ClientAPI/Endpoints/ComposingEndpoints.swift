@@ -20,6 +20,7 @@ extension ClientAPI {
     draft.attachments = try parameters.ids("media_ids")
     draft.usagePolicy = try usagePolicy(parameters)
     draft.seriesID = try parameters.id("series_id")
+    draft.poll = try poll(parameters)
     draft.idempotencyKey = try idempotencyKey(call)
     let parent: Post.ID? = try parameters.id("in_reply_to_id")
     let written = draft
@@ -52,6 +53,7 @@ extension ClientAPI {
     draft.visibility = post.visibility
     draft.usagePolicy = try usagePolicy(parameters)
     draft.seriesID = try parameters.id("series_id")
+    draft.poll = try poll(parameters)
     let named: [Attachment.ID]? = parameters.contains("media_ids") ? try parameters.ids("media_ids") : nil
     let descriptions = try mediaDescriptions(parameters)
     let written = draft
@@ -99,9 +101,6 @@ extension ClientAPI {
 extension ClientAPI {
   /// Said clearly instead of publishing something else than was asked for.
   private func refuseUnbuilt(_ parameters: RequestParameters) throws {
-    if parameters.contains("poll[options]") || parameters.contains("poll[options][]") || parameters.contains("poll") {
-      throw Problem(.unprocessableContent, "poll.unsupported", "Polls are not supported here yet")
-    }
     if let time = parameters["scheduled_at"], !time.isEmpty {
       throw Problem(.unprocessableContent, "schedule.unsupported", "Scheduled posts are not supported here yet")
     }

@@ -47,7 +47,7 @@ extension ClientAPI {
     }
   }
 
-  private func relate(
+  func relate(
     _ call: Call,
     _ change: @escaping @Sendable (any WriteTransaction, Account, Account, OperationContext) throws -> Void
   ) async throws -> Response {

@@ -35,8 +35,6 @@ extension ClientAPI {
       "reading:expand:media": "default", "reading:expand:spoilers": false, "reading:autoplay:gifs": false,
     ])
   }
-
-  @Sendable func markers(_ call: Call) async throws -> Response { .json([:]) }
 }
 
 extension JSON {

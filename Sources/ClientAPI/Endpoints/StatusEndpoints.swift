@@ -149,11 +149,15 @@ extension ClientAPI {
       guard let author = page.assembly.accounts[post.authorID] else { throw Problem.notFound }
       let account = entities.account(author, counts: page.assembly.accountCounts[author.id])
       let media = page.attachments(of: post, by: author)
+      let poll =
+        page.assembly.polls[post.id].map { poll -> JSON in
+          ["options": .array(poll.options.map { ["title": .string($0.title)] })]
+        } ?? .null
       func version(_ content: String, _ spoiler: String, _ isSensitive: Bool, _ time: Timestamp) -> JSON {
         [
           "content": .string(content), "spoiler_text": .string(spoiler), "sensitive": .bool(isSensitive),
           "created_at": .string(time.iso8601), "account": account, "media_attachments": .array(media),
-          "emojis": [], "poll": .null,
+          "emojis": [], "poll": poll,
         ]
       }
       let earlier = try tx.versions(of: post.id).map { version($0.content, $0.spoiler, $0.isSensitive, $0.createdAt) }

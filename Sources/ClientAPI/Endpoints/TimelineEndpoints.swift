@@ -21,7 +21,8 @@ extension ClientAPI {
 
   func page(of posts: [Post], for call: Call, _ tx: any ReadTransaction) throws -> StatusPage {
     StatusPage(
-      entities: entities, assembly: try tx.assemble(posts, for: call.viewer), isModerator: call.isModerator)
+      entities: entities, assembly: try tx.assemble(posts, for: call.viewer), isModerator: call.isModerator,
+      now: time.now())
   }
 
   @Sendable func homeTimeline(_ call: Call) async throws -> Response {

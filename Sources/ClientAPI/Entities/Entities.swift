@@ -90,14 +90,14 @@ struct Entities: Sendable {
       "followed_by": .bool(relationship.followedBy),
       "blocking": .bool(relationship.blocking),
       "blocked_by": .bool(relationship.blockedBy),
-      "muting": false,
-      "muting_notifications": false,
-      "muting_expires_at": .null,
+      "muting": .bool(relationship.aside.mute != nil),
+      "muting_notifications": .bool(relationship.aside.mute?.hidesNotices ?? false),
+      "muting_expires_at": .text(relationship.aside.mute?.endsAt?.iso8601),
       "requested": .bool(relationship.requested),
       "requested_by": .bool(relationship.requestedBy),
       "domain_blocking": false,
       "endorsed": false,
-      "note": "",
+      "note": .string(relationship.aside.note),
     ]
   }
 

@@ -1,4 +1,5 @@
 import Model
+import Operations
 import Primitives
 
 extension Entities {
@@ -25,9 +26,13 @@ extension Entities {
     ]
   }
 
-  /// IceCubes needs all four numbers; no options say that there are no polls yet.
+  /// IceCubes needs all four numbers.
   private var polls: JSON {
-    ["max_options": 0, "max_characters_per_option": 50, "min_expiration": 300, "max_expiration": 2_629_746]
+    [
+      "max_options": .number(Limits.pollOptions), "max_characters_per_option": .number(Limits.pollOptionCharacters),
+      "min_expiration": .integer(Limits.shortestPoll.components.seconds),
+      "max_expiration": .integer(Limits.longestPoll.components.seconds),
+    ]
   }
 
   func instanceV2(_ facts: InstanceFacts, users: Int, contact: JSON) -> JSON {

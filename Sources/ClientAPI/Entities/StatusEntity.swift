@@ -9,13 +9,15 @@ struct StatusPage: Sendable {
   let entities: Entities
   let assembly: PageAssembly
   let isModerator: Bool
+  let now: Timestamp
   /// Drawn once each: a page often shows one author many times.
   private let authors: [Account.ID: JSON]
 
-  init(entities: Entities, assembly: PageAssembly, isModerator: Bool) {
+  init(entities: Entities, assembly: PageAssembly, isModerator: Bool, now: Timestamp) {
     self.entities = entities
     self.assembly = assembly
     self.isModerator = isModerator
+    self.now = now
     authors = assembly.accounts.mapValues { entities.account($0, counts: assembly.accountCounts[$0.id]) }
   }
 
@@ -56,7 +58,7 @@ struct StatusPage: Sendable {
       "tags": .array(assembly.tags[post.id, default: []].map(entities.tag)),
       "emojis": [],
       "card": .null,
-      "poll": .null,
+      "poll": poll(of: post),
       "quote": .null,
       "usage_policy": effectivePolicy(of: author, post: post, on: entities.instance).wire,
       "series_id": .text(post.seriesID?.description),
@@ -66,7 +68,7 @@ struct StatusPage: Sendable {
       entity["favourited"] = .bool(assembly.favourited.contains(post.id))
       entity["reblogged"] = .bool(isBoosted(post))
       entity["muted"] = false
-      entity["bookmarked"] = false
+      entity["bookmarked"] = .bool(assembly.bookmarked.contains(post.id))
       entity["filtered"] = []
       if post.authorID == assembly.viewer { entity["pinned"] = false }
     }
@@ -83,6 +85,12 @@ struct StatusPage: Sendable {
         policy: effectivePolicy(of: author, post: post, attachment: attachment, on: entities.instance),
         revealing: isModerator, isOwn: author.id == assembly.viewer)
     }
+  }
+
+  private func poll(of post: Post) -> JSON {
+    guard let poll = assembly.polls[post.id] else { return .null }
+    return entities.poll(
+      poll, of: post, viewer: assembly.viewer, choices: assembly.choices[post.id, default: []], at: now)
   }
 
   private func isBoosted(_ post: Post) -> Bool {

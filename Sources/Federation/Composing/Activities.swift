@@ -30,12 +30,17 @@ extension Composer {
   }
 
   func updated(_ facts: PostFacts) async throws -> ComposedActivity {
-    let time = facts.post.changedAt
+    try await updated(facts, at: facts.post.changedAt, and: [])
+  }
+
+  func updated(_ facts: PostFacts, at time: Timestamp, and others: [Account]) async throws -> ComposedActivity {
     let id = instance.update(of: facts.post.uri, at: time)
     let header = Header(id: id, actor: facts.author.uri, addressing: facts.addressing, published: time)
     let update = Activity.update(Update(header: header, object: .embedded(.note(facts.note(in: instance)))))
     let byReference = Activity.update(Update(header: header, object: .link(facts.post.uri)))
-    return try await composed(facts, id: id, update, byReference, isUpdate: true)
+    var composed = try await composed(facts, id: id, update, byReference, isUpdate: true)
+    composed.recipients += others
+    return composed
   }
 
   /// The object goes inside with its own context and proof (FEP-8b32, example 3), unless the whole would be too large

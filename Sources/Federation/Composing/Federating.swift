@@ -61,10 +61,12 @@ extension Composer {
     case .accepted(let id): return try await accepted(id)
     case .rejected(let uri, let follower, let followee): return try await rejected(uri, follower, followee, lease)
     case .profileUpdated(let id): return try await profileUpdated(id)
+    case .voted(let id): return try await voted(id)
+    case .pollCounted(let id): return try await counted(id)
     }
   }
 
-  private func facts(of id: Post.ID) async throws -> PostFacts? {
+  func facts(of id: Post.ID) async throws -> PostFacts? {
     try await environment.database.read { tx in
       guard let post = try tx.post(id), post.isLocal, post.state == .published else { return nil }
       return try tx.facts(of: post)
@@ -152,7 +154,8 @@ extension FederationIntent {
   fileprivate var takenBack: IRI? {
     switch self {
     case .deleted(let uri, _, _, _), .unboosted(let uri, _, _, _), .unfollowed(let uri, _, _): uri
-    case .created, .updated, .boosted, .favourited, .unfavourited, .followed, .accepted, .rejected, .profileUpdated:
+    case .created, .updated, .boosted, .favourited, .unfavourited, .followed, .accepted, .rejected, .profileUpdated,
+      .voted, .pollCounted:
       nil
     }
   }

@@ -21,6 +21,10 @@ extension PostFacts {
     note.inReplyTo = post.inReplyToURI
     note.attachments = pictures.compactMap { attachment($0, in: instance) }
     note.tags = tags(in: instance)
+    if let poll {
+      note.kind = .question
+      note.poll = poll.question
+    }
     if let policy {
       let signals = OutgoingSignals(policy)
       note.usagePolicy = policy.wire
@@ -77,6 +81,19 @@ extension PostFacts {
     attachment.usagePolicy = policy(of: picture)?.wire
     attachment.sensitive = post.isSensitive
     return attachment
+  }
+}
+
+extension Model.Poll {
+  /// Once its end was told here it is closed, and what its author hid until then is shown.
+  fileprivate var question: ActivityStreams.Poll {
+    let isClosed = settledAt != nil
+    var question = ActivityStreams.Poll(
+      options: options.map { .init(name: $0.title, votes: hidesTotals && !isClosed ? 0 : $0.votes) },
+      isMultiple: isMultiple, endTime: endsAt)
+    question.closed = isClosed ? endsAt : nil
+    question.voters = voters
+    return question
   }
 }
 

@@ -16,6 +16,7 @@ package struct PostFacts: Sendable {
   package var parentAuthor: Account?
   /// The first post of the thread, when it is known.
   package var root: Post?
+  package var poll: Poll?
 }
 
 extension ReadTransaction {
@@ -32,7 +33,7 @@ extension ReadTransaction {
       post: post, author: author, pictures: pictures, renditions: files,
       mentions: try mentions(of: [post.id])[post.id, default: []], tags: try tags(of: [post.id])[post.id, default: []],
       counts: try counts(of: [post.id])[post.id] ?? PostCounts(),
-      parentAuthor: try post.inReplyToAccountID.flatMap { try account($0) }, root: root)
+      parentAuthor: try post.inReplyToAccountID.flatMap { try account($0) }, root: root, poll: try poll(of: post.id))
   }
 }
 

@@ -1,4 +1,5 @@
 import Model
+import Operations
 import Persistence
 import Primitives
 import Store
@@ -23,6 +24,9 @@ package struct Housekeeping: Sendable {
     try await database.write { tx in
       try tx.deleteSessions(expiredBefore: now)
       try tx.deleteIdempotencyKeys(before: ago(Limits.idempotencyKeys))
+      try tx.endMutes(at: now)
+      try tx.deleteCodes(expiredBefore: ago(Limits.idempotencyKeys))
+      try tx.deleteApplications(unusedBefore: ago(Limits.unusedApplication))
     }
   }
 }

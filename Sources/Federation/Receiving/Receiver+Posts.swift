@@ -12,6 +12,7 @@ extension Receiver {
     switch create.object {
     case .embedded(.note(let note)):
       let read = try owned(note, received, by: create.actor)
+      if read.isVote { return try await vote(read, by: create.actor, budget) }
       // Nobody here is meant: then nobody is fetched either.
       guard try await mayConcernUs(read, author: create.actor) else { return { _, _ in .rejected("audience.none") } }
       let author = try await actor(create.actor, budget)

@@ -21,4 +21,6 @@ extension Limits {
   package static let threadDepth = 10
   package static let receivedMentions = 64
   package static let queryBytes = 2_048
+  package static let receivedPollTitle = 200
+  package static let receivedVotes = 1_000_000_000
 }

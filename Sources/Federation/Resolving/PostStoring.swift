@@ -26,6 +26,8 @@ extension WriteTransaction {
   ) throws -> (post: Post?, settlement: Settlement) {
     let read = prepared.read
     let author = prepared.author
+    // Whoever sends a vote for a post of nobody here must not be shown as one who answered.
+    if read.isVote { return (nil, .rejected("poll.vote")) }
     if let known = try post(uri: read.note.id) { return (known, .done("duplicate")) }
     if let dead = try tombstone(uri: read.note.id), dead.authorURI == author.uri { return (nil, .done("deleted")) }
     let people = try accounts(uris: read.addressed)
@@ -46,7 +48,8 @@ extension WriteTransaction {
     let received = ReceivedPost(
       post: read.post(id: id, author: author, parent: parent, policy: policy, at: context.now),
       attachments: read.attachments(of: author.id, standing: prepared.standing, at: context.now) { context.ids.next() },
-      mentions: people.prefix(Limits.receivedMentions).map(\.id), tags: read.hashtags, document: read.document)
+      mentions: people.prefix(Limits.receivedMentions).map(\.id), tags: read.hashtags, document: read.document,
+      poll: read.poll(in: id, at: context.now))
     guard let stored = try receive(received, from: author, in: context) else { return (nil, .done("not_wanted")) }
     return (stored, .done(nil))
   }
@@ -76,14 +79,19 @@ extension WriteTransaction {
       pictures[index].usagePolicy = PostRatchet.policy(
         of: pictures[index], after: earlier, in: known, incoming: incoming, at: context.now)
     }
+    let asked = try poll(of: known.id)
+    let poll = read.poll(in: known.id, at: context.now)
+    let asksTheSame = asked.map { asked in poll.map(asked.asksTheSame) ?? false } ?? (poll == nil)
+    if asksTheSame, let poll { try receiveCounts(poll, of: known, in: context) }
     // Mastodon sends an Update for every count of a poll. No edit is dated that its author did not date or make.
-    if read.note.updated == nil, stated == nil, changed.saysTheSame(as: known), pictures.showTheSame(as: kept) {
+    let isDated = read.note.updated != nil && changed.editedAt != known.editedAt
+    if !isDated, stated == nil, asksTheSame, changed.saysTheSame(as: known), pictures.showTheSame(as: kept) {
       return .done("unchanged")
     }
     try receiveEdit(
       ReceivedPost(
         post: changed, attachments: pictures, mentions: people.prefix(Limits.receivedMentions).map(\.id),
-        tags: read.hashtags, document: read.document), of: known, in: context)
+        tags: read.hashtags, document: read.document, poll: poll), of: known, in: context)
     return .done(nil)
   }
 }

@@ -73,6 +73,25 @@ struct ReadNote: Sendable {
       editedAt: note.updated.flatMap { $0 > published(at: now) ? min($0, now) : nil }, isLocal: false)
   }
 
+  /// Only a Question asks one. Counts are capped so that they can be added up.
+  func poll(in post: Post.ID, at now: Timestamp) -> Model.Poll? {
+    guard note.kind == .question, let poll = note.poll else { return nil }
+    func count(_ votes: Int) -> Int { min(max(0, votes), Limits.receivedVotes) }
+    let options = poll.options.map { option in
+      Model.Poll.Option(title: String(option.name.prefix(Limits.receivedPollTitle)), votes: count(option.votes))
+    }
+    // Pleroma writes the end it plans into `closed`.
+    return Model.Poll(
+      postID: post, options: options, isMultiple: poll.isMultiple, endsAt: poll.closed ?? poll.endTime,
+      voters: poll.voters.map(count), readAt: now)
+  }
+
+  /// An answer to a poll: a name without words of its own. snac2 sends empty words, the others none.
+  var isVote: Bool {
+    note.kind == .note && note.inReplyTo != nil && note.name?.isEmpty == false && note.attachments.isEmpty
+      && sanitize(note.content?.value ?? "").text.allSatisfy(\.isWhitespace)
+  }
+
   var hashtags: [String] { Array(Set(tags).sorted().prefix(Limits.hashtagsPerPost)) }
 
   /// Pictures wait to be fetched; what is not fetched by design shows as a link.

@@ -41,6 +41,7 @@ package struct FederationReceiving: Sendable {
     case .receive(let id): try await receiver.run(receiving: id, lease: lease)
     case .refreshActor(let id): try await actors.run(refreshing: id, lease: lease)
     case .fetchPost(let iri): try await posts.run(fetching: iri, lease: lease)
+    case .settlePoll(let id): try await posts.run(settling: id, lease: lease)
     case .federate, .fetchMedia, .reconsider, .remark, .discardFiles: return false
     }
     return true

@@ -95,17 +95,6 @@ extension Migration {
     CREATE INDEX sessions_by_account ON sessions (account_id);
     CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
-    CREATE TABLE access_tokens (
-      id INTEGER PRIMARY KEY,
-      secret_hash TEXT NOT NULL UNIQUE,
-      account_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-      application TEXT NOT NULL,
-      scopes TEXT NOT NULL,
-      created_at BIGINT NOT NULL,
-      revoked_at BIGINT
-    );
-    CREATE INDEX access_tokens_by_account ON access_tokens (account_id);
-
     CREATE TABLE follows (
       id INTEGER PRIMARY KEY,
       follower_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
