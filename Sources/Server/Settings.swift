@@ -73,7 +73,7 @@ package struct SettingsSources: Sendable {
     "instance.base_url", "instance.title", "instance.about", "instance.usage_policy", "listen", "home",
     "federation.allowed_private_networks", "federation.extra_ca_file", "federation.authorized_fetch", "log.level",
     "media.workers", "media.quota", "detector.http.url", "detector.http.name", "detector.http.timeout",
-    "detector.http.private_networks", "detector.onnx.library",
+    "detector.http.private_networks", "detector.onnx.runtime",
   ]
 
   /// `instance.base_url` is `ATELIER_INSTANCE_BASE_URL` in the environment.
@@ -160,7 +160,7 @@ extension Settings {
       about: sources.value("instance.about") ?? "", listen: listen, home: home, allowedPrivateNetworks: networks,
       extraCAFile: extraCA, authorizedFetch: fetch, logLevel: level, mediaWorkers: workers,
       mediaQuota: quota == 0 ? nil : quota, httpDetector: detector, detectorNetworks: detectorNetworks,
-      onnxLibrary: sources.value("detector.onnx.library") ?? OnnxRuntime.usualLibrary)
+      onnxLibrary: sources.value("detector.onnx.runtime") ?? OnnxRuntime.usualLibrary)
   }
 
   /// Variables of this name that the deployment scripts use for themselves.

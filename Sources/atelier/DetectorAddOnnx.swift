@@ -12,7 +12,7 @@ struct DetectorAddOnnx: ParsableCommand {
     discussion: """
       It must take one square RGB picture of floats. How the picture is laid before it stands in what the model came \
       with; weights come under their own licence. Until `atelier detector calibrate --detector onnx.NAME` it is not \
-      asked. onnxruntime must be installed, or named by detector.onnx.library.
+      asked. onnxruntime must be installed, or named by detector.onnx.runtime.
       """)
 
   @OptionGroup var options: DetectorOptions

@@ -24,9 +24,9 @@ enum OnnxFixture {
   static func digest(_ bytes: [UInt8]) -> String { Hex.encode(Array(SHA256.hash(data: bytes))) }
 
   /// The library where a test machine has one: in its usual place, or where ATELIER_ONNXRUNTIME says.
-  static let library = ProcessInfo.processInfo.environment["ATELIER_ONNXRUNTIME"] ?? OnnxRuntime.usualLibrary
+  static let runtime = ProcessInfo.processInfo.environment["ATELIER_ONNXRUNTIME"] ?? OnnxRuntime.usualLibrary
   static let isThere: Bool = {
-    if case .ready = OnnxRuntime.start(library: library), case .ready = ImagingLibrary.start() { return true }
+    if case .ready = OnnxRuntime.start(library: runtime), case .ready = ImagingLibrary.start() { return true }
     return false
   }()
 }
@@ -138,7 +138,7 @@ struct OutsideModelTests {
       samples: (0..<20 * 18 * 3).map { [200, 100, 50][$0 % 3] }, width: 20, height: 18, bands: 3
     ).encoded(as: .png, quality: 1)
     let worker = try WorkerProcess(
-      try #require(WorkerProgram.built), bounds: .init(memory: 2 << 30, jobs: 4, onnxLibrary: OnnxFixture.library))
+      try #require(WorkerProgram.built), bounds: .init(memory: 2 << 30, jobs: 4, onnxLibrary: OnnxFixture.runtime))
     let soon = WorkerProcess.deadline(in: .seconds(60))
     let here = try MediaWork.margin(of: picture, by: try described(bytes), file: bytes)
     #expect(try worker.classify(picture, by: try described(bytes), file: bytes, deadline: soon) == here)
