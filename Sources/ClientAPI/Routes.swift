@@ -5,9 +5,21 @@ import Primitives
 extension ClientAPI {
   /// Every route of the API. What is not in here answers 404.
   package var routes: [Route] {
-    instanceRoutes + oauthRoutes + accountRoutes + followRoutes + statusRoutes + pollRoutes + shelfRoutes + asideRoutes
-      + listRoutes + mediaRoutes + seriesRoutes + quietRoutes
-      + StandIn.allCases.map(\.route)
+    let tables = [
+      instanceRoutes,
+      oauthRoutes,
+      accountRoutes,
+      followRoutes,
+      statusRoutes,
+      pollRoutes,
+      shelfRoutes,
+      asideRoutes,
+      listRoutes,
+      mediaRoutes,
+      seriesRoutes,
+      quietRoutes,
+    ]
+    return tables.flatMap(\.self) + StandIn.allCases.map(\.route)
   }
 
   private var instanceRoutes: [Route] {

@@ -4,4 +4,7 @@
 import Persistence
 
 /// Every migration in order. A published one is never edited.
-package let migrations: [Migration] = [.foundation, .social]
+package let migrations: [Migration] = [
+  .foundation,
+  .social,
+]
