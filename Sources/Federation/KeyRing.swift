@@ -12,6 +12,14 @@ package final class KeyRing: Sendable {
   package struct ActorKeys: Sendable {
     package let rsa: SigningKey
     package let ed25519: SigningKey
+
+    /// The key a request is signed by: RSA, which every peer reads, unless the peer asked for the other.
+    func key(for style: SignatureKnocking.Style) -> SigningKey {
+      guard case .message(let asked?) = style, asked.algorithm == .ed25519 || asked.keyID == ed25519.id else {
+        return rsa
+      }
+      return ed25519
+    }
   }
 
   private let database: any Database

@@ -59,6 +59,7 @@ extension FederationFace {
       var response = problem.response
       response.headers[.vary] = Self.deciding
       response.headers[.cacheControl] = "no-store"
+      if problem.status == .unauthorized { response.challenge(hasBody: false) }
       return response
     }
   }

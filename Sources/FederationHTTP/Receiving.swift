@@ -19,7 +19,9 @@ extension FederationFace {
     let status = HTTPResponse.Status(code: answer.status)
     if answer.isAccepted { return Response(status: status) }
     let seconds = answer.retryAfter.map { Int(clamping: $0.components.seconds) }
-    return Problem(status, answer.code, answer.sentence, retryAfter: seconds).response
+    var response = Problem(status, answer.code, answer.sentence, retryAfter: seconds).response
+    if answer.status == 401 { response.challenge(hasBody: true) }
+    return response
   }
 
   /// What a signature may cover. The names we answer to come from the configuration, never from the request.
@@ -33,5 +35,13 @@ extension FederationFace {
     return InboxRequest(
       method: request.method.rawValue, target: request.head.path ?? "/", scheme: instance.base.scheme,
       authorities: [instance.host], fields: fields, body: body, remoteAddress: clientAddress(request, context) ?? "")
+  }
+}
+
+extension Response {
+  /// Says which signature would do (RFC 9421 §5): the same words whatever was wrong.
+  mutating func challenge(hasBody: Bool) {
+    guard let name = HTTPField.Name("Accept-Signature") else { return }
+    headers[name] = SignatureRequest.challenge(hasBody: hasBody)
   }
 }

@@ -13,4 +13,12 @@ extension Limits {
   package static let publicKeyTextBytes = 8_192
   package static let rsaKeyBits = 2_048...8_192
   package static let passwordBytes = 1_024
+
+  /// Members of an `Accept-Signature` that are looked at.
+  package static let acceptedSignatures = 4
+  package static let signatureLabelBytes = 64
+  /// A nonce or a tag is sent back as it came.
+  package static let signatureNonceBytes = 256
+  /// Requests one exchange may take, each signed otherwise than the one before.
+  package static let signatureRounds = 3
 }

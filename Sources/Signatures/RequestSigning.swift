@@ -19,7 +19,17 @@ package struct SigningKey: Sendable {
   ) throws(SignatureFailure) -> HeaderFields {
     switch scheme {
     case .cavage: try signCavage(request, at: now, extra: extra)
-    case .messageSignature: try signMessage(request, at: now, extra: extra)
+    case .messageSignature: try signMessage(request, at: now, extra: extra, asked: nil)
+    }
+  }
+
+  /// As `sign(_:by:at:alsoCovering:)`, by what the peer has asked for.
+  package func sign(
+    _ request: RequestFacts, as style: SignatureKnocking.Style, at now: Timestamp, alsoCovering extra: [String] = []
+  ) throws(SignatureFailure) -> HeaderFields {
+    switch style {
+    case .cavage: try signCavage(request, at: now, extra: extra)
+    case .message(let asked): try signMessage(request, at: now, extra: extra, asked: asked)
     }
   }
 
@@ -55,7 +65,7 @@ package struct SigningKey: Sendable {
 
   /// What Mastodon 4.5 demands of RFC 9421: `@method`, `@target-uri` and `content-digest`, `created` and `keyid`.
   private func signMessage(
-    _ request: RequestFacts, at now: Timestamp, extra: [String]
+    _ request: RequestFacts, at now: Timestamp, extra: [String], asked: SignatureRequest?
   ) throws(SignatureFailure) -> HeaderFields {
     var request = request
     var covered = ["@method", "@target-uri"]
@@ -66,15 +76,37 @@ package struct SigningKey: Sendable {
       covered.append("content-digest")
     }
     covered += extra
+    let wanted = asked?.components ?? []
+    if wanted.contains("date"), request.fields["date"] == nil { request.fields.append("date", now.httpDate) }
+    if wanted.contains("digest"), request.fields["digest"] == nil {
+      request.fields.append("digest", request.body.digestField)
+    }
+    covered += wanted.filter { !covered.contains($0) }
     let input = StructuredFields.InnerList(
-      covered.map { StructuredFields.Item(.string($0)) },
-      StructuredFields.Parameters([
-        .init("created", .integer(now.secondsSince1970)), .init("keyid", .string(id.text)),
-      ]))
+      covered.map { StructuredFields.Item(.string($0)) }, parameters(at: now, asked: asked))
     let base = try SignatureBase.message(request, input: input)
     let signature = StructuredFields.BareItem.bytes(try key.signature(for: base.bytes))
-    request.fields.append("signature-input", "sig1=\(input.text)")
-    request.fields.append("signature", "sig1=\(signature.text)")
+    let label = asked?.label ?? "sig1"
+    request.fields.append("signature-input", "\(label)=\(input.text)")
+    request.fields.append("signature", "\(label)=\(signature.text)")
     return request.fields
+  }
+
+  private func parameters(at now: Timestamp, asked: SignatureRequest?) -> StructuredFields.Parameters {
+    var all: [StructuredFields.Parameters.Parameter] = [
+      .init("created", .integer(now.secondsSince1970)), .init("keyid", .string(id.text)),
+    ]
+    guard let asked else { return StructuredFields.Parameters(all) }
+    switch (asked.algorithm, key) {
+    case (.any, _): break
+    case (_, .rsa): all.append(.init("alg", .string("rsa-v1_5-sha256")))
+    case (_, .ed25519): all.append(.init("alg", .string("ed25519")))
+    }
+    if asked.wantsExpiry {
+      all.append(.init("expires", .integer(now.adding(Limits.signatureDefaultExpiry).secondsSince1970)))
+    }
+    if let nonce = asked.nonce { all.append(.init("nonce", .string(nonce))) }
+    if let tag = asked.tag { all.append(.init("tag", .string(tag))) }
+    return StructuredFields.Parameters(all)
   }
 }

@@ -19,6 +19,8 @@ package struct SignatureClaim: Hashable, Sendable {
   /// Tried in order. Two for draft-cavage with a query, since Mastodon before 4.3 signed the path alone.
   package let bases: [SignatureBase]
   package let signature: [UInt8]
+  /// Lower-cased names of the whole fields and components the signature speaks for.
+  package let covered: Set<String>
 
   /// Parses the one signature of `message` and checks coverage, addressee, time and digest, in that order.
   package init(of message: RequestFacts, at now: Timestamp) throws(SignatureFailure) {
@@ -59,6 +61,7 @@ extension SignatureClaim {
     keyID = try SignatureClaim.keyID(header.keyID, of: message)
     // draft-cavage-12 §2.3: the pseudo-headers belong to hs2019; without `headers` the default is `(created)`.
     let covered = header.headers ?? ["(created)"]
+    self.covered = Set(covered)
     let usesTimes = covered.contains("(created)") || covered.contains("(expires)")
     if usesTimes, algorithm == .rsaSHA256 || algorithm == .rsaSHA512 {
       throw .malformed("(created) or (expires) with an rsa algorithm")
@@ -102,6 +105,7 @@ extension SignatureClaim {
       // Only a bare component covers the whole of what it names.
       if item.parameters.all.isEmpty { covered.append(name) }
     }
+    self.covered = Set(covered)
     guard case .integer(let created)? = parameters["created"] else { throw .uncovered("created") }
     try SignatureClaim.checkMessageCoverage(covered, of: message)
     guard message.authority != nil else { throw .host }

@@ -147,7 +147,7 @@ import Transport
     await world.close()
   }
 
-  @Test func `remembers for each origin, and past a restart, that it reads RFC 9421`() async throws {
+  @Test func `H5 remembers for each origin, and past a restart, that it reads RFC 9421`() async throws {
     let world = try await ReceivingWorld()
     let bob = try world.person("bob")
     let carol = try world.person("carol", at: "a.peers.test")
@@ -169,7 +169,7 @@ import Transport
     await world.close()
   }
 
-  @Test func `signs a second time as RFC 9421 says after a 401`() async throws {
+  @Test func `H5 signs a second time as RFC 9421 says after a 401`() async throws {
     let world = try await ReceivingWorld()
     let bob = try world.person("bob")
     world.peers.put(bob.uri.text, .init(status: 401, type: "text/plain", body: "no"))

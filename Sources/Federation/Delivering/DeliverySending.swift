@@ -16,23 +16,38 @@ struct DeliverySending: Sendable {
     var accepted: Peer.Scheme?
   }
 
-  /// No large server rejects draft-cavage, and many read nothing else; RFC 9421 is the second knock on 400 and 401.
+  /// No large server rejects draft-cavage, and many read nothing else; RFC 9421 is the second knock on 400 and 401, as
+  /// the peer asks for it in `Accept-Signature` if it does.
   func send(_ delivery: Delivery, knownScheme: Peer.Scheme?) async -> Result {
-    let first = knownScheme ?? .cavage
-    let outcome = await attempt(delivery, first)
-    if outcome.isSuccess { return Result(outcome: outcome, accepted: first) }
-    guard case .answered(let status, _) = outcome, status == 400 || status == 401 else {
-      return Result(outcome: outcome)
+    let ring: KeyRing.ActorKeys
+    do { ring = try await keys.keys(of: delivery.senderID) } catch { return Result(outcome: .failed(.notPrepared)) }
+    var knocking = SignatureKnocking(known: knownScheme.map { $0 == .rfc9421 ? .messageSignature : .cavage })
+    let first = await attempt(delivery, knocking.style, ring)
+    var last = first
+    while case .answered(let status, _) = last.outcome {
+      if last.outcome.isSuccess {
+        return Result(outcome: last.outcome, accepted: knocking.style == .cavage ? .cavage : .rfc9421)
+      }
+      let asked = last.challenge.flatMap {
+        SignatureRequest(acceptSignature: $0, hasBody: true, keys: [ring.rsa.id, ring.ed25519.id])
+      }
+      guard let style = knocking.next(after: status, asked: asked) else { break }
+      last = await attempt(delivery, style, ring)
     }
-    let second: Peer.Scheme = first == .cavage ? .rfc9421 : .cavage
-    let again = await attempt(delivery, second)
     // A peer that does not know the second scheme complains about that; what it said to the first counts.
-    return again.isSuccess ? Result(outcome: again, accepted: second) : Result(outcome: outcome)
+    return Result(outcome: first.outcome)
   }
 
-  private func attempt(_ delivery: Delivery, _ scheme: Peer.Scheme) async -> DeliveryOutcome {
-    let key: SigningKey
-    do { key = try await keys.keys(of: delivery.senderID).rsa } catch { return .failed(.notPrepared) }
+  private struct Answer {
+    var outcome: DeliveryOutcome
+    /// `Accept-Signature`.
+    var challenge: String?
+  }
+
+  private func attempt(
+    _ delivery: Delivery, _ style: SignatureKnocking.Style, _ ring: KeyRing.ActorKeys
+  ) async -> Answer {
+    let key = ring.key(for: style)
     let digest = ContentDigest(of: delivery.body)
     let time = time
     let request = OutgoingRequest(
@@ -41,14 +56,15 @@ struct DeliverySending: Sendable {
       let facts = RequestFacts(
         method: target.method.rawValue, url: target.url, fields: [("content-type", "application/activity+json")],
         body: digest)
-      let signed = try key.sign(facts, by: scheme == .cavage ? .cavage : .messageSignature, at: time.now())
-      return signed.all.map { HeaderField($0.name, $0.value) }
+      return try key.sign(facts, as: style, at: time.now()).all.map { HeaderField($0.name, $0.value) }
     }
     do {
       let response = try await client.post(request)
-      return .answered(status: response.status, retryAfter: retryAfter(response))
+      return Answer(
+        outcome: .answered(status: response.status, retryAfter: retryAfter(response)),
+        challenge: response.header("accept-signature"))
     } catch {
-      return .failed(error)
+      return Answer(outcome: .failed(error))
     }
   }
 

@@ -84,22 +84,23 @@ package final class SignedFetch: Sendable {
 
   private func exchange(_ url: IRI, deadline: Duration) async throws(FetchFailure) -> IncomingResponse {
     let known = try await scheme(of: url.host)
-    let first = try await send(url, by: known ?? .cavage, deadline: deadline)
-    guard first.status == 400 || first.status == 401 else {
-      if known == nil, first.isSuccess { await remember(.cavage, of: url.host) }
-      return first
+    let ring: KeyRing.ActorKeys
+    do { ring = try await environment.keys.instanceKeys(of: environment.instance) } catch { throw .unsigned }
+    var knocking = SignatureKnocking(known: known)
+    while true {
+      let response = try await send(url, as: knocking.style, ring, deadline: deadline)
+      if response.isSuccess, knocking.style.scheme != known { await remember(knocking.style.scheme, of: url.host) }
+      let asked = response.header("accept-signature").flatMap {
+        SignatureRequest(acceptSignature: $0, hasBody: false, keys: [ring.rsa.id, ring.ed25519.id])
+      }
+      guard knocking.next(after: response.status, asked: asked) != nil else { return response }
     }
-    let other: SignatureClaim.Scheme = known == .messageSignature ? .cavage : .messageSignature
-    let second = try await send(url, by: other, deadline: deadline)
-    if second.isSuccess { await remember(other, of: url.host) }
-    return second
   }
 
   private func send(
-    _ url: IRI, by scheme: SignatureClaim.Scheme, deadline: Duration
+    _ url: IRI, as style: SignatureKnocking.Style, _ ring: KeyRing.ActorKeys, deadline: Duration
   ) async throws(FetchFailure) -> IncomingResponse {
-    let key: SigningKey
-    do { key = try await environment.keys.instanceKeys(of: environment.instance).rsa } catch { throw .unsigned }
+    let key = ring.key(for: style)
     let time = environment.time
     let base = environment.instance.base
     let detour = Detour()
@@ -113,7 +114,7 @@ package final class SignedFetch: Sendable {
           throw FetchFailure.local
         }
         let facts = RequestFacts(method: target.method.rawValue, url: target.url)
-        return try key.sign(facts, by: scheme, at: time.now()).all.map { HeaderField($0.name, $0.value) }
+        return try key.sign(facts, as: style, at: time.now()).all.map { HeaderField($0.name, $0.value) }
       })
     do { return try await environment.client.get(request) } catch {
       throw detour.isLocal.withLock { $0 } ? .local : .transport(error)

@@ -80,7 +80,7 @@ import Transport
     return try await house.publish(draft).uri.pathAndQuery
   }
 
-  @Test func `without a signature there is one answer for what is there and for what is not`() async throws {
+  @Test func `Z1 D20 without a signature there is one answer for what is there or not, and a challenge`() async throws {
     try await world(.objects) { world in
       let there = try await world.get(try await publish(world.house, .everyone))
       let hidden = try await world.get(try await publish(world.house, .followers))
@@ -90,6 +90,7 @@ import Transport
         #expect(answer.status == 401)
         #expect(answer.body == there.body)
         #expect(answer.header("cache-control") == "no-store")
+        #expect(answer.header("accept-signature") == #"sig1=("@method" "@target-uri");created"#)
       }
       let server = try await world.get("/actor")
       #expect(server.status == 200 && server.header("content-type") == "application/activity+json")
@@ -98,7 +99,7 @@ import Transport
     }
   }
 
-  @Test func `with a signature public posts are read, others are not there, and blocked hosts are told so`()
+  @Test func `Z1 with a signature public posts are read, others are not there, and blocked hosts are told so`()
     async throws
   {
     try await world(.objects) { world in

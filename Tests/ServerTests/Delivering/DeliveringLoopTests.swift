@@ -99,7 +99,7 @@ import Transport
     }
   }
 
-  @Test func `a peer that refuses the first scheme is asked once more with the second, and remembered`() async throws {
+  @Test func `H5 a peer that refuses the first scheme is asked by the second, and remembered`() async throws {
     let house = try await DeliveringHouse()
     let sink = DeliveringSink { $0.fields["signature-input"] == nil ? 401 : 202 }
     try await sink.whileServing { port in
@@ -120,7 +120,7 @@ import Transport
     }
   }
 
-  @Test func `nobody knocks twice on 403, and 410 ends the follow`() async throws {
+  @Test func `H5 nobody knocks twice on 403, and 410 ends the follow`() async throws {
     let house = try await DeliveringHouse()
     let count = Mutex(0)
     let sink = DeliveringSink { receipt in
