@@ -77,6 +77,8 @@ package struct Actor: Hashable, Sendable {
   package var usagePolicy: JSON?
   package var xRobotsTag: String?
   package var contentUsage: String?
+  /// FEP-5e53 `SPC`, and Epicyon's `secGPC`: not to be sold or shared. Read, never written.
+  package var refusesSharing = false
   package var implements: [Implementation] = []
   package var policyConformance: String?
   /// FEP-844e: the Application that runs this actor.
@@ -121,6 +123,7 @@ package struct Actor: Hashable, Sendable {
     usagePolicy = node.raw("usagePolicy")
     xRobotsTag = node.text("xRobotsTag")
     contentUsage = node.text("contentUsage")
+    refusesSharing = node.refusesSharing
     policyConformance = node.text("policyConformance")
   }
 

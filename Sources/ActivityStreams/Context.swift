@@ -12,7 +12,7 @@ package enum Context {
     ("noai", .string(Names.usagePolicy)), ("usagePolicy", "noai:usagePolicy"), ("UsagePolicy", "noai:UsagePolicy"),
     ("basis", "noai:basis"), ("searchIndexing", "noai:searchIndexing"), ("dataMining", "noai:dataMining"),
     ("nonGenerativeTraining", "noai:nonGenerativeTraining"), ("generativeTraining", "noai:generativeTraining"),
-    ("aiInput", "noai:aiInput"), ("constraintInfo", "noai:constraintInfo"), ("supersedes", "noai:supersedes"),
+    ("aiInput", "noai:aiInput"), ("constraintInfo", "noai:constraintInfo"),
     ("contentUsage", "noai:contentUsage"), ("xRobotsTag", "https://w3id.org/fep/5e53#xRobotsTag"),
   ]
 
@@ -55,6 +55,12 @@ package enum Context {
   ]
 
   package static let activity: JSON = [.string(activityStreams), .string(dataIntegrity)]
+
+  /// Of a policy that is a document of its own.
+  package static let policy: JSON = [
+    .string(activityStreams), .string(dataIntegrity),
+    terms(policyTerms + [("supersedes", link("noai:supersedes"))]),
+  ]
 
   /// `json` with `context` as its first member, in place of any it had.
   package static func document(_ json: JSON, _ context: JSON) -> JSON {

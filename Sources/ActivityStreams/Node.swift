@@ -111,6 +111,13 @@ package struct Node: Hashable, Sendable {
 
   package func timestamp(_ key: String) -> Timestamp? { first(key)?.string.flatMap { Timestamp(iso8601: $0) } }
 
+  /// FEP-5e53 writes the number 1, Epicyon 1.7 the text "1" under another name.
+  var refusesSharing: Bool {
+    ["SPC", "secGPC"].contains { key in
+      first(key).map { $0.integer == 1 || $0.bool == true || $0.string == "1" } ?? false
+    }
+  }
+
   /// An embedded object kept as it is, such as a usage policy.
   package func raw(_ key: String) -> JSON? { values(key).first { $0.isObject } }
 

@@ -38,6 +38,8 @@ package struct Note: Hashable, Sendable {
   package var usagePolicy: JSON?
   package var xRobotsTag: String?
   package var contentUsage: String?
+  /// FEP-5e53 `SPC`, and Epicyon's `secGPC`: not to be sold or shared. Read, never written.
+  package var refusesSharing = false
   package var replies: IRI?
   package var likes: IRI?
   package var shares: IRI?
@@ -71,6 +73,7 @@ package struct Note: Hashable, Sendable {
     usagePolicy = node.raw("usagePolicy")
     xRobotsTag = node.text("xRobotsTag")
     contentUsage = node.text("contentUsage")
+    refusesSharing = node.refusesSharing
     replies = node.iri("replies")
     likes = node.iri("likes")
     shares = node.iri("shares")

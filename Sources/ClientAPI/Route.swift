@@ -117,7 +117,7 @@ extension ClientAPI {
   func listed<Entity>(
     _ elements: [JSON], _ call: Call, ids: [ID<Entity>], limit: Int
   ) -> Response {
-    var response = Response.json(.array(elements))
+    var response = JSON.listResponse(elements)
     let query = call.request.uri.queryParameters.map { (String($0.key), String($0.value)) }
       .filter { $0.0 != "access_token" }
     let next = ids.count >= limit ? ids.min()?.description : nil

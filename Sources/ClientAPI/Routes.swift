@@ -17,6 +17,7 @@ extension ClientAPI {
       listRoutes,
       mediaRoutes,
       seriesRoutes,
+      policyRoutes,
       quietRoutes,
     ]
     return tables.flatMap(\.self) + StandIn.allCases.map(\.route)

@@ -109,6 +109,19 @@ extension FederationFace {
     return answer(try await composer.list(list, of: account), to: request, reader.reach)
   }
 
+  func policy(
+    _ number: String, of name: String, _ request: Request, _ context: FaceContext
+  ) async throws -> Response {
+    try await uncached {
+      let reader = try await requireReader(of: request, context)
+      let account = try await account(name)
+      guard number.utf8.count <= 9, let number = Int(number),
+        let document = try await composer.policy(number, of: account)
+      else { throw Problem.notFound }
+      return answer(document, to: request, reader.reach)
+    }
+  }
+
   /// 410 for what was deleted; 404 for what is not there and for what this reader may not see, alike.
   func post(
     _ part: PostPart, _ text: String, by name: String, _ request: Request, _ context: FaceContext

@@ -64,6 +64,11 @@ package struct FederationFace: Sendable {
         try await self.list(list, of: try context.parameters.require("name"), request, context)
       }
     }
+    router.get("/users/{name}/policies/{number}") { request, context in
+      let name = try context.parameters.require("name")
+      guard request.representation == .activity else { return self.redirect(to: self.instance.policyPage(name)) }
+      return try await self.policy(try context.parameters.require("number"), of: name, request, context)
+    }
     addPosts(to: router)
   }
 

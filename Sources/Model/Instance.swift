@@ -36,6 +36,11 @@ package struct Instance: Hashable, Sendable {
   package func ed25519Key(_ actor: IRI) -> IRI { actor.appending("#ed25519-key") ?? actor }
   package func policyPage(_ username: String) -> IRI { at("/@\(username)/policy") }
   package func tdmPolicy(_ username: String) -> IRI { at("/users/\(username)/tdm-policy") }
+  /// One published state of what an artist says to machines. It never changes.
+  package func policy(_ number: Int, of username: String) -> IRI { at("/users/\(username)/policies/\(number)") }
+  /// The same as an ODRL offer.
+  package func odrl(_ policy: IRI) -> IRI { policy.appending("/odrl") ?? policy }
+  package func receipt(_ id: Int64) -> IRI { at("/receipts/\(id)") }
 
   package func post(_ id: Post.ID, by username: String) -> IRI { at("/users/\(username)/statuses/\(id)") }
   package func postPage(_ id: Post.ID, by username: String) -> IRI { at("/@\(username)/\(id)") }
@@ -59,6 +64,16 @@ package struct Instance: Hashable, Sendable {
   package var detectorPage: IRI { at("/about#detectors") }
   package func assessment(_ id: DecisionRecord.ID) -> IRI { at("/assessments/\(id)") }
   package func appeal(_ attachment: Attachment.ID) -> IRI { at("/appeals/new?work=\(attachment)") }
+
+  /// Whose policy `iri` names, and which of them, if it is one of this server.
+  package func policy(named iri: IRI) -> (username: String, number: Int)? {
+    guard iri.hasSameOrigin(as: base), iri.query == nil, iri.fragment == nil else { return nil }
+    let parts = iri.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+    guard parts.count == 4, parts[0] == "users", parts[2] == "policies", Handle.isUsername(parts[1]),
+      (1...9).contains(parts[3].utf8.count), let number = Int(parts[3]), number > 0
+    else { return nil }
+    return (parts[1], number)
+  }
 
   /// The local name in an actor id of this server.
   package func username(ofActor iri: IRI) -> String? {

@@ -50,6 +50,8 @@ package enum FederationIntent: Codable, Hashable, Sendable {
   case voted(PollVote.ID)
   /// A poll of ours has new counts, or has ended.
   case pollCounted(Post.ID)
+  /// A policy of an artist elsewhere was read and is honoured here.
+  case policyAnswered(policy: IRI, author: Account.ID)
 }
 
 /// A verified activity as received, waiting for or after its effects.

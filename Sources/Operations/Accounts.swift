@@ -62,11 +62,14 @@ extension WriteTransaction {
       usagePolicy: instance.usagePolicy, policyStatedAt: context.now,
       createdAt: context.now, fetchedAt: context.now)
     try insert(account)
+    var stated = account
+    stated.usagePolicy = try publishPolicy(instance.usagePolicy, of: account, in: context)
+    try update(stated)
     try insert(
       User(
         accountID: id, email: new.email, passwordHash: new.passwordHash, role: new.role, createdAt: context.now))
     for key in new.keys { try insert(key, at: context.now) }
-    return account
+    return stated
   }
 
   /// The actor that signs this server's own requests. Made once.
@@ -88,7 +91,7 @@ extension WriteTransaction {
   ) throws -> Account {
     // Read again: the caller's copy may be older than the last change of the profile.
     guard var changed = try self.account(account.id) else { throw OperationFailure.notFound }
-    changed.usagePolicy = policy
+    changed.usagePolicy = try publishPolicy(policy, of: changed, in: context)
     changed.policyStatedAt = context.now
     try update(changed)
     try federate(.profileUpdated(account.id), by: account.id, in: context)

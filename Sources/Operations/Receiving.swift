@@ -32,6 +32,7 @@ extension WriteTransaction {
       try tombstone(uri: received.post.uri)?.authorURI != author.uri
     else { return nil }
     let post = received.post
+    try answerPolicy(of: author, in: context, post.usagePolicy)
     try insert(post, mentions: received.mentions, tags: received.tags, document: received.document)
     for attachment in received.attachments { try store(attachment, of: post, in: context) }
     if let poll = received.poll { try receivePoll(poll, in: post.id, in: context) }

@@ -18,11 +18,19 @@ extension UsagePolicy {
         permissions[.generativeTraining] = .disallow
       case "noindex", "noimageindex", "none":
         permissions[.searchIndexing] = .disallow
+      case "gpc":
+        permissions[.dataMining] = .disallow
       default:
         continue
       }
     }
     self.init(said: permissions, basis: basis)
+  }
+
+  /// `Sec-GPC`, FEP-5e53 `SPC`: not to be sold to others or shared with them. Copies taken for mining are; a search
+  /// engine that links to the original takes none away.
+  package static func refusingSharing(basis: Basis = .explicit) -> UsagePolicy {
+    UsagePolicy(basis: basis, permissions: [.dataMining: .disallow])
   }
 
   /// An AIPREF dictionary, `Content-Usage` or `contentUsage`. Labels and values nobody knows count as unsaid, as the

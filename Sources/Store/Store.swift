@@ -7,4 +7,5 @@ import Persistence
 package let migrations: [Migration] = [
   .foundation,
   .social,
+  .policyExchange,
 ]

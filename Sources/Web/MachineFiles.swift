@@ -67,6 +67,23 @@ extension WebFace {
     return response
   }
 
+  /// The ODRL offer of one published version: it stays when the artist says something else.
+  @Sendable func versionOffer(_ request: Request, _ context: FaceContext) async throws -> Response {
+    let account = try await account(context.parameters.get("name") ?? "", context)
+    let text = context.parameters.get("number") ?? ""
+    guard account.isLocal, text.utf8.count <= 9, let number = Int(text),
+      let version = try await database.read({ try $0.policyVersion(number, of: account.id) }),
+      let id = version.policy.id
+    else { throw Problem.notFound }
+    let assigner = Assigner(
+      id: account.uri, name: shownName(account), page: instance.policyPage(account.username))
+    var response = Response.json(
+      tdmOffer(for: version.policy, at: instance.odrl(id), by: assigner), type: "application/json; charset=utf-8")
+    response.state(version.policy)
+    response.headers[.cacheControl] = "public, max-age=3600"
+    return response
+  }
+
   @Sendable func asset(_ request: Request, _ context: FaceContext) async throws -> Response {
     guard let asset = assets[context.parameters.get("file") ?? ""] else { throw Problem.notFound }
     var response = Response.bytes(asset.bytes, type: asset.mediaType)
@@ -125,6 +142,7 @@ let pageTemplates: [String: [UInt8]] = [
   "applications": PackageResources.applications_mustache,
   "upload": PackageResources.upload_mustache,
   "settings": PackageResources.settings_mustache,
+  "ledger": PackageResources.ledger_mustache,
   "appeal": PackageResources.appeal_mustache,
   "moderation": PackageResources.moderation_mustache,
   "moderation-account": PackageResources.moderation_account_mustache,

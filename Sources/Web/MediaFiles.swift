@@ -34,6 +34,15 @@ extension WebFace {
   /// A stored picture. Says the reservation of its author on every answer: a data set builder fetches pictures, never
   /// the page around them.
   @Sendable func media(_ request: Request, _ context: FaceContext) async throws -> Response {
+    do { return try await file(request, context) } catch let problem as Problem {
+      // Also where there is nothing any more: who asked wanted the picture.
+      var response = problem.response
+      response.state(standardPolicy)
+      return response
+    }
+  }
+
+  private func file(_ request: Request, _ context: FaceContext) async throws -> Response {
     let name = context.parameters.get("file") ?? ""
     guard let digest = Digest(rawValue: String(name.prefix(64))), let blob = BlobDigest(digest.rawValue) else {
       throw Problem.notFound

@@ -197,7 +197,12 @@ extension WebFace {
 
   /// Where the machine-readable offer lies, when a bare reservation would hide what is permitted.
   func offer(of account: Account, _ policy: UsagePolicy) -> IRI? {
-    account.isLocal && OutgoingSignals(policy).needsTDMPolicy ? instance.tdmPolicy(account.username) : nil
+    guard account.isLocal, OutgoingSignals(policy).needsTDMPolicy else { return nil }
+    // The offer of this very version, where the words are a published one's.
+    guard let id = policy.id, instance.policy(named: id)?.username == account.username else {
+      return instance.tdmPolicy(account.username)
+    }
+    return instance.odrl(id)
   }
 
   @Sendable func artistItem(_ request: Request, _ context: FaceContext) async throws -> Response {

@@ -93,6 +93,7 @@ package struct WebFace: Sendable {
     pages.post("/upload", use: upload)
     pages.get("/settings/policy", use: policySettings)
     pages.post("/settings/policy", use: changePolicySettings)
+    pages.get("/settings/policy/ledger", use: policyLedger)
     pages.get("/settings/password", use: passwordForm)
     pages.post("/settings/password", use: changePassword)
     pages.get("/settings/series", use: ownSeries)
@@ -120,6 +121,7 @@ package struct WebFace: Sendable {
     router.get("/.well-known/tdmrep.json", use: tdmRep)
     router.get("/license.xml", use: license)
     router.get("/users/:name/tdm-policy", use: tdmPolicy)
+    router.get("/users/:name/policies/:number/odrl", use: versionOffer)
   }
 
   var isSecure: Bool { instance.base.scheme == "https" }

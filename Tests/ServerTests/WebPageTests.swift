@@ -51,7 +51,7 @@ import Testing
     }
     let answer = try await WebBrowser(world).get("/@ada")
     #expect(answer.text.contains("Research only") && answer.text.contains("chose this for all their works"))
-    #expect(answer.header("tdm-policy") == "https://atelier.test/users/ada/tdm-policy")
+    #expect(answer.header("tdm-policy") == "https://atelier.test/users/ada/policies/2/odrl")
     let offer = try await world.answer(.get, "/users/ada/tdm-policy")
     #expect(offer.status == 200 && offer.text.contains("tdm:research"))
     #expect(try await world.answer(.get, "/.well-known/tdmrep.json").text.contains("/@ada/*"))

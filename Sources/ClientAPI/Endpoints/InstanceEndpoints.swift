@@ -38,20 +38,36 @@ extension ClientAPI {
 }
 
 extension JSON {
-  var response: Response { .json(self) }
+  /// A list of works says what the strictest of them says, not the leave of the place.
+  var response: Response {
+    guard case .array(let elements) = self else { return .json(self) }
+    return JSON.listResponse(elements)
+  }
+
+  static func listResponse(_ elements: [JSON]) -> Response {
+    var response = Response.json(.array(elements))
+    let said = elements.flatMap(\.said)
+    if let policy = combine(said)?.policy { response.state(policy) }
+    return response
+  }
+
+  /// What an entity says of a work and of its pictures.
+  private var said: [PolicyStatement] {
+    let boosted = self["reblog"] ?? self
+    let shown = boosted.object == nil ? self : boosted
+    guard let party = (shown["uri"] ?? shown["url"])?.string.flatMap({ IRI($0) }) else { return [] }
+    return ([shown] + (shown["media_attachments"]?.array ?? [])).compactMap { part in
+      part["usage_policy"].flatMap { UsagePolicy(wire: $0) }.map {
+        PolicyStatement(party: party, scope: .object, policy: $0)
+      }
+    }
+  }
 
   /// The answer that shows one work: its headers say what the strictest part of the work says, as those of its page do.
   /// A machine that reads no body must not take the leave of the place for that of the artist.
   var workResponse: Response {
-    let boosted = self["reblog"] ?? self
-    let shown = boosted.object == nil ? self : boosted
     var response = Response.json(self)
-    guard let party = (shown["uri"] ?? shown["url"])?.string.flatMap({ IRI($0) }) else { return response }
-    let said = ([shown] + (shown["media_attachments"]?.array ?? [])).compactMap { part in
-      part["usage_policy"].flatMap { UsagePolicy(wire: $0) }
-    }
-    let statements = said.map { PolicyStatement(party: party, scope: .object, policy: $0) }
-    if let policy = combine(statements)?.policy { response.state(policy) }
+    if let policy = combine(said)?.policy { response.state(policy) }
     return response
   }
 }

@@ -32,7 +32,7 @@ extension Account {
     actor.webfinger = "\(username)@\(instance.host.text)"
     if let usagePolicy {
       let signals = OutgoingSignals(usagePolicy)
-      actor.usagePolicy = usagePolicy.wire
+      actor.usagePolicy = usagePolicy.embedded(on: instance)
       actor.xRobotsTag = signals.xRobotsTag
       actor.contentUsage = signals.contentUsage
     }
@@ -63,6 +63,11 @@ extension Account {
 package enum Capability {
   /// `signal`, not `restrict`: public works can be read through the client API without a token.
   package static let conformance = Vocab.Conformance.signal.rawValue
+
+  /// The proposals (FEPs) that are built, by their slugs. FEDERATION.md names the same: a test compares the two.
+  package static let proposals = [
+    "67ff", "8b32", "521a", "5feb", "5e53", "1311", "fe34", "844e", "d556", "2c59", "f1d5", "0151",
+  ]
 
   private static let specifications: [(address: String, name: String)] = [
     ("https://datatracker.ietf.org/doc/html/rfc9421", "RFC-9421: HTTP Message Signatures"),

@@ -63,6 +63,7 @@ extension Composer {
     case .profileUpdated(let id): return try await profileUpdated(id)
     case .voted(let id): return try await voted(id)
     case .pollCounted(let id): return try await counted(id)
+    case .policyAnswered(let policy, let author): return try await answered(policy, of: author, lease)
     }
   }
 
@@ -155,7 +156,7 @@ extension FederationIntent {
     switch self {
     case .deleted(let uri, _, _, _), .unboosted(let uri, _, _, _), .unfollowed(let uri, _, _): uri
     case .created, .updated, .boosted, .favourited, .unfavourited, .followed, .accepted, .rejected, .profileUpdated,
-      .voted, .pollCounted:
+      .voted, .pollCounted, .policyAnswered:
       nil
     }
   }

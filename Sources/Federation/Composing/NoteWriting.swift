@@ -27,7 +27,7 @@ extension PostFacts {
     }
     if let policy {
       let signals = OutgoingSignals(policy)
-      note.usagePolicy = policy.wire
+      note.usagePolicy = policy.embedded(on: instance)
       note.xRobotsTag = signals.xRobotsTag
       note.contentUsage = signals.contentUsage
     }
@@ -78,7 +78,7 @@ extension PostFacts {
     attachment.digitalSourceType = picture.digitalSourceType.map {
       $0.contains(":") ? $0 : "http://cv.iptc.org/newscodes/digitalsourcetype/\($0)"
     }
-    attachment.usagePolicy = policy(of: picture)?.wire
+    attachment.usagePolicy = policy(of: picture)?.embedded(on: instance)
     attachment.sensitive = post.isSensitive
     return attachment
   }

@@ -118,6 +118,7 @@ package final class ActorResolver: Sendable {
   private func store(
     _ account: Account, keys: [RemoteKey], document: [UInt8]
   ) async throws(ResolveFailure) -> Account {
+    let context = environment.context
     do {
       return try await environment.database.write { tx in
         // Two activities of a new actor may both have fetched it.
@@ -130,6 +131,8 @@ package final class ActorResolver: Sendable {
           account.movedTo = current.movedTo
         }
         try tx.receiveActor(account, keys: keys, document: document)
+        // Whoever nobody here follows has no works here to speak of; a first post is answered when it comes.
+        if try tx.hasLocalFollowers(account.id) { try tx.answerPolicy(of: account, in: context, nil) }
         return account
       }
     } catch DatabaseError.unique {

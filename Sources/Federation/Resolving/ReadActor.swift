@@ -38,7 +38,9 @@ struct ReadActor {
 
   func incomingPolicy(_ standing: IncomingUsagePolicy.Standing) -> IncomingUsagePolicy {
     IncomingUsagePolicy(
-      policy: ReadPolicy.policy(actor.usagePolicy, xRobotsTag: actor.xRobotsTag, contentUsage: actor.contentUsage),
+      policy: ReadPolicy.policy(
+        actor.usagePolicy, xRobotsTag: actor.xRobotsTag, contentUsage: actor.contentUsage,
+        refusesSharing: actor.refusesSharing),
       standing: standing, statedAt: actor.updated ?? actor.published)
   }
 
@@ -64,16 +66,21 @@ struct ReadActor {
 
 /// Usage policies in received documents, in our own words or those of others.
 enum ReadPolicy {
-  /// Without `usagePolicy`, what FEP-5e53 and AIPREF say counts; the stricter of the two in each category.
-  static func policy(_ wire: JSON?, xRobotsTag: String?, contentUsage: String?) -> UsagePolicy? {
+  /// Without `usagePolicy`, what FEP-5e53 and AIPREF say counts; the strictest of them in each category.
+  static func policy(
+    _ wire: JSON?, xRobotsTag: String?, contentUsage: String?, refusesSharing: Bool = false
+  ) -> UsagePolicy? {
     if let policy = wire.flatMap({ UsagePolicy(wire: $0) }) { return policy }
-    let robots = xRobotsTag.flatMap { UsagePolicy(xRobotsTag: $0) }
-    let usage = contentUsage.flatMap { UsagePolicy(contentUsage: $0) }
-    guard let robots else { return usage }
-    guard let usage else { return robots }
-    return UsagePolicy.Category.allCases.reduce(robots) { policy, category in
-      guard let other = usage[category] else { return policy }
-      return policy.setting(category, to: max(policy[category] ?? other, other))
+    let said = [
+      xRobotsTag.flatMap { UsagePolicy(xRobotsTag: $0) }, contentUsage.flatMap { UsagePolicy(contentUsage: $0) },
+      refusesSharing ? UsagePolicy.refusingSharing() : nil,
+    ].compactMap(\.self)
+    guard let first = said.first else { return nil }
+    return said.dropFirst().reduce(first) { policy, other in
+      UsagePolicy.Category.allCases.reduce(policy) { policy, category in
+        guard let word = other[category] else { return policy }
+        return policy.setting(category, to: max(policy[category] ?? word, word))
+      }
     }
   }
 

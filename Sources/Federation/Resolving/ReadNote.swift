@@ -59,7 +59,9 @@ struct ReadNote: Sendable {
 
   func incomingPolicy(_ standing: IncomingUsagePolicy.Standing) -> IncomingUsagePolicy {
     IncomingUsagePolicy(
-      policy: ReadPolicy.policy(note.usagePolicy, xRobotsTag: note.xRobotsTag, contentUsage: note.contentUsage),
+      policy: ReadPolicy.policy(
+        note.usagePolicy, xRobotsTag: note.xRobotsTag, contentUsage: note.contentUsage,
+        refusesSharing: note.refusesSharing),
       standing: standing, statedAt: note.updated ?? note.published)
   }
 
