@@ -193,6 +193,6 @@ let package = Package(
         "Store", "Operations", "Transport", "Forensics", "Media", "Federation", "HTTPSupport", "FederationHTTP",
         "ClientAPI", "Web", crypto, hummingbird, httpTypes, logging, nioCore, nioPosix, nioHTTP1, nioSSL,
       ],
-      resources: [.copy("Cases")]),
+      resources: [.copy("Cases"), .copy("Captured")]),
   ]
 )
