@@ -18,6 +18,12 @@ extension ClientAPI {
       mediaRoutes,
       seriesRoutes,
       policyRoutes,
+      filterRoutes,
+      tagRoutes,
+      scheduledRoutes,
+      noticeRoutes,
+      recommendingRoutes,
+      aboutRoutes,
       quietRoutes,
     ]
     return tables.flatMap(\.self) + StandIn.allCases.map(\.route)
@@ -30,8 +36,6 @@ extension ClientAPI {
       Route(.get, "/api/v1/instance/rules", .open, emptyList),
       Route(.get, "/api/v1/custom_emojis", .open, emptyList),
       Route(.get, "/api/v1/announcements", .open, emptyList),
-      Route(.get, "/api/v1/filters", .scope("read:filters"), emptyList),
-      Route(.get, "/api/v2/filters", .scope("read:filters"), emptyList),
       Route(.get, "/api/v1/trends/tags", .open, emptyList),
       Route(.get, "/api/v1/trends/statuses", .open, emptyList),
       Route(.get, "/api/v1/trends/links", .open, emptyList),
@@ -114,6 +118,7 @@ extension ClientAPI {
       Route(.post, "/api/v1/media", .scope("write:media"), limit: Limits.uploadForm, createMedia),
       Route(.get, "/api/v1/media/:id", .scope("write:media"), showMedia),
       Route(.put, "/api/v1/media/:id", .scope("write:media"), describeMedia),
+      Route(.delete, "/api/v1/media/:id", .scope("write:media"), deleteMedia),
     ]
   }
 }

@@ -25,8 +25,10 @@ package struct RequestParameters: Sendable {
   package func contains(_ name: String) -> Bool { values.contains { $0.name == name } }
 
   /// Mastodon reads these words as false and every other as true.
-  package func flag(_ name: String) -> Bool? {
-    self[name].map { !["false", "f", "0", "off", "no", "", "FALSE", "False"].contains($0) }
+  package func flag(_ name: String) -> Bool? { self[name].map(RequestParameters.isTrue) }
+
+  package static func isTrue(_ word: String) -> Bool {
+    !["false", "f", "0", "off", "no", "", "FALSE", "False"].contains(word)
   }
 
   /// Nil when absent; 422 when it is no number.
@@ -49,12 +51,45 @@ package struct RequestParameters: Sendable {
     }
   }
 
+  /// The entries of a list of records, from JSON or from a form: `x[][id]`, where a name that comes again begins the
+  /// next record, and `x[0][id]`, where the number says which.
+  package func records(_ name: String) -> [[String: String]] {
+    if let entries = json?[name]?.array {
+      return entries.prefix(Limits.formFields).map { entry in
+        Dictionary(
+          entry.pairs.compactMap { key, value in
+            switch value {
+            case .string(let text): (key, text)
+            case .bool(let flag): (key, flag ? "true" : "false")
+            case .integer, .double: (key, value.text)
+            default: nil
+            }
+          }, uniquingKeysWith: { first, _ in first })
+      }
+    }
+    var records: [(index: Substring, fields: [String: String])] = []
+    for (key, value) in values where key.hasPrefix(name + "[") {
+      let parts = key.dropFirst(name.count).split(separator: "[", omittingEmptySubsequences: false).dropFirst()
+        .map { $0.hasSuffix("]") ? $0.dropLast() : $0 }
+      guard parts.count == 2, let index = parts.first, let field = parts.last.map(String.init) else { continue }
+      if let place = records.lastIndex(where: { $0.index == index }),
+        !index.isEmpty || records[place].fields[field] == nil
+      {
+        records[place].fields[field] = value
+      } else {
+        records.append((index, [field: value]))
+      }
+    }
+    return records.map(\.fields)
+  }
+
   /// Everything the request carries. `limit` bounds the body in bytes.
   package init(reading request: Request, limit: Int = Limits.formBody) async throws {
     try appendPairs(request.uri.query ?? "")
-    guard request.method != .get, request.method != .head else { return }
     let type = request.headers[.contentType] ?? ""
     let kind = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
+    // Mastodon.py asks for `familiar_followers` with its ids in a body.
+    guard request.method != .head, request.method != .get || kind == "application/json" else { return }
     switch kind {
     case "application/json":
       let body = try await request.collected(upTo: limit)

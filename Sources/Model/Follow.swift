@@ -50,10 +50,14 @@ package struct Notification: Hashable, Sendable {
   package var fromID: Account.ID
   package var postID: Post.ID?
   package var createdAt: Timestamp
+  /// Kept back by the recipient's policy until its sender is let in.
+  package var isFiltered: Bool
 
   package init(
-    id: ID, recipientID: Account.ID, kind: Kind, fromID: Account.ID, postID: Post.ID?, createdAt: Timestamp
+    id: ID, recipientID: Account.ID, kind: Kind, fromID: Account.ID, postID: Post.ID?, createdAt: Timestamp,
+    isFiltered: Bool = false
   ) {
+    self.isFiltered = isFiltered
     self.id = id
     self.recipientID = recipientID
     self.kind = kind
@@ -72,6 +76,7 @@ package struct Relationship: Hashable, Sendable {
   package var requestedBy = false
   package var blocking = false
   package var blockedBy = false
+  package var endorsed = false
   package var aside = Aside()
   package init(accountID: Account.ID) { self.accountID = accountID }
 }

@@ -11,6 +11,8 @@ package enum Job: Codable, Hashable, Sendable {
   case fetchPost(IRI)
   /// Reads the counts of a poll of another server, tells those of ours, and ends it when its time has come.
   case settlePoll(Post.ID)
+  /// Its time has come, or came and was changed since.
+  case publishScheduled(ScheduledPost.ID)
   /// Decide stored facts again under the current policy.
   case reconsider(Attachment.ID)
   /// Make the files of a picture again, so that they carry what its work says to machines now.
@@ -23,7 +25,7 @@ package enum Job: Codable, Hashable, Sendable {
     case .receive: .inbound
     case .federate: .federation
     case .fetchMedia, .reconsider, .remark, .discardFiles: .media
-    case .refreshActor, .fetchPost, .settlePoll: .resolving
+    case .refreshActor, .fetchPost, .settlePoll, .publishScheduled: .resolving
     }
   }
 

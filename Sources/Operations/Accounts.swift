@@ -123,10 +123,12 @@ extension WriteTransaction {
     guard recipient != sender || kind == .decision || kind == .poll, try account(recipient)?.isLocal == true,
       try !isBlocked(between: recipient, and: sender)
     else { return }
+    let rule = try noticeRule(recipient, of: kind, from: sender, post: post, at: context.now)
+    guard rule != .drop else { return }
     try insert(
       Notification(
         id: context.ids.next(), recipientID: recipient, kind: kind, fromID: sender, postID: post,
-        createdAt: context.now))
+        createdAt: context.now, isFiltered: rule == .filter))
     afterCommit(.notifications)
   }
 }

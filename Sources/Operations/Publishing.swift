@@ -62,15 +62,16 @@ extension WriteTransaction {
   }
 
   /// The author's own, unused and settled pictures, in the order asked for.
-  private func pictures(_ ids: [Attachment.ID], of author: Account, in post: Post.ID?) throws -> [Attachment] {
+  func pictures(_ ids: [Attachment.ID], of author: Account, in post: Post.ID?) throws -> [Attachment] {
     guard ids.count <= Limits.attachmentsPerPost, Set(ids).count == ids.count else {
       throw OperationFailure(
         .invalid, "post.too_many_pictures", "A post has at most \(Limits.attachmentsPerPost) different pictures.")
     }
+    let waiting = try scheduled(among: ids)
     let found = Dictionary(try attachments(ids).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     return try ids.map { id in
       guard let picture = found[id], picture.ownerID == author.id,
-        picture.postID == nil || picture.postID == post
+        picture.postID == nil || picture.postID == post, !waiting.contains(id)
       else { throw OperationFailure(.invalid, "media.not_found", "This picture is not there, or is used already.") }
       // What stands in the post stays there: a picture that was refused since must not freeze its author's words.
       if picture.postID != nil { return picture }
@@ -89,12 +90,16 @@ extension WriteTransaction {
   /// Everything that follows from a post becoming visible.
   func announce(_ post: Post, mentions: [Account.ID], in context: OperationContext) throws {
     try fillHomes(with: post, repliesToFollowed: post.inReplyToAccountID)
+    // Only what everybody may find: a tag is followed by strangers.
+    if post.visibility == .everyone, post.inReplyToURI == nil || post.inReplyToAccountID == post.authorID {
+      try fillHomes(with: post, ofTags: try tags(of: [post.id])[post.id, default: []])
+    }
     try notifyMentioned(mentions, in: post, in: context)
     if post.isLocal { try federate(.created(post.id), by: post.authorID, in: context) }
     afterCommit(.posts)
   }
 
-  private func check(_ draft: PostDraft) throws {
+  func check(_ draft: PostDraft) throws {
     try draft.poll?.check()
     guard !draft.text.allSatisfy(\.isWhitespace) || !draft.attachments.isEmpty else {
       throw OperationFailure(.invalid, "post.empty", "A post needs words or a picture.")

@@ -56,6 +56,12 @@ extension Services {
       switch lease.job {
       case .receive, .refreshActor, .fetchPost, .settlePoll: _ = try await receiving.run(lease)
       case .federate(let intent): try await composer.compose(intent, for: lease)
+      case .publishScheduled(let id):
+        let context = context
+        try await database.write { tx in
+          try tx.publish(scheduled: id, in: context)
+          try tx.finish(lease)
+        }
       case .fetchMedia(let id): try await media.fetch(id, lease: lease)
       case .reconsider(let id): try await media.reconsider(id, lease: lease)
       case .remark(let id): try await media.remark(id, lease: lease)

@@ -192,7 +192,11 @@ extension WriteTransaction {
   /// Uploads that came into no post; their files are swept once nothing points to them.
   @discardableResult
   package func deleteUnpostedAttachments(before id: Attachment.ID) throws -> Int {
-    try execute("DELETE FROM attachments WHERE post_id IS NULL AND id < \(id) AND state <> 'refused'")
+    try execute(
+      """
+      DELETE FROM attachments WHERE post_id IS NULL AND id < \(id) AND state <> 'refused'
+        AND NOT EXISTS (SELECT 1 FROM scheduled_pictures WHERE scheduled_pictures.attachment_id = attachments.id)
+      """)
   }
 
   package func delete(attachment id: Attachment.ID) throws { try execute("DELETE FROM attachments WHERE id = \(id)") }

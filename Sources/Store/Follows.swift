@@ -109,6 +109,7 @@ extension ReadTransaction {
       let blocked: Account.ID = try row.id("target_id")
       if blocker == viewer { found[blocked]?.blocking = true } else { found[blocker]?.blockedBy = true }
     }
+    for id in try endorsed(by: viewer, among: ids) { found[id]?.endorsed = true }
     for (id, aside) in try asides(of: viewer, about: ids) { found[id]?.aside = aside }
     return ids.compactMap { found[$0] }
   }

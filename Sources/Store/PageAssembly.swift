@@ -21,6 +21,8 @@ package struct PageAssembly: Sendable {
   package let polls: [Post.ID: Poll]
   /// What the viewer has chosen in them.
   package let choices: [Post.ID: [Int]]
+  /// The viewer's, with those of their single posts that are on this page.
+  package let filters: [PostFilter]
 }
 
 extension ReadTransaction {
@@ -38,8 +40,9 @@ extension ReadTransaction {
       attachments: attachments, renditions: try renditions(of: pictures), decisions: try decisions(on: pictures),
       mentions: mentions, tags: try tags(of: ids), counts: try counts(of: ids),
       favourited: try favourites(by: viewer, among: ids), boostedByViewer: try boosts(by: viewer, among: ids),
-      bookmarked: try bookmarked(by: viewer, among: ids), polls: polls, choices: try choices(by: viewer, in: polls.keys)
-    )
+      bookmarked: try bookmarked(by: viewer, among: ids), polls: polls,
+      choices: try choices(by: viewer, in: polls.keys),
+      filters: try filters(of: viewer, posts: ids))
   }
 
   private func favourites(by viewer: Account.ID?, among ids: [Post.ID]) throws -> Set<Post.ID> {

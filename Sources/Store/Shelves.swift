@@ -91,13 +91,28 @@ extension ReadTransaction {
 
   /// The part of a home timeline that the members of a list wrote or shared.
   package func timeline(of list: PeopleList, _ page: Page<Post>) throws -> [Post] {
-    try rows(
+    // A thread of one's own is no conversation.
+    let answers: SQL =
+      switch list.repliesPolicy {
+      case .followed: "TRUE"
+      case .none: "(posts.in_reply_to_uri IS NULL OR posts.in_reply_to_account_id = posts.author_id)"
+      case .list:
+        """
+        (posts.in_reply_to_uri IS NULL OR posts.in_reply_to_account_id = posts.author_id
+          OR EXISTS (SELECT 1 FROM list_members AS answered WHERE answered.list_id = \(list.id)
+            AND answered.account_id = posts.in_reply_to_account_id))
+        """
+      }
+    return try rows(
       """
       SELECT \(fragment: Post.columns) FROM home_entries CROSS JOIN posts ON posts.id = home_entries.post_id
       WHERE home_entries.owner_id = \(list.ownerID) AND home_entries.post_id < \(page.upper)
         AND home_entries.post_id > \(page.lower) AND \(fragment: Post.visible(to: list.ownerID))
         AND EXISTS (SELECT 1 FROM list_members WHERE list_members.list_id = \(list.id)
           AND list_members.account_id = posts.author_id)
+        AND NOT EXISTS (SELECT 1 FROM mutes
+          WHERE mutes.account_id = \(list.ownerID) AND mutes.target_id = posts.author_id)
+        AND \(fragment: answers)
       ORDER BY home_entries.post_id \(fragment: page.direction) LIMIT \(page.limit)
       """
     ).map(Post.init(row:)).newestFirst(page)

@@ -8,4 +8,5 @@ package let migrations: [Migration] = [
   .foundation,
   .social,
   .policyExchange,
+  .daily,
 ]

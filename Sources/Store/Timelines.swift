@@ -32,6 +32,10 @@ extension ReadTransaction {
       WHERE home_entries.owner_id = \(owner) AND home_entries.post_id < \(page.upper)
         AND home_entries.post_id > \(page.lower) AND \(fragment: Post.visible(to: owner))
         AND NOT EXISTS (SELECT 1 FROM mutes WHERE mutes.account_id = \(owner) AND mutes.target_id = posts.author_id)
+        AND NOT EXISTS (SELECT 1 FROM list_members
+          JOIN people_lists ON people_lists.id = list_members.list_id AND people_lists.owner_id = \(owner)
+            AND people_lists.is_exclusive
+          WHERE list_members.account_id = posts.author_id AND posts.author_id <> \(owner))
       ORDER BY home_entries.post_id \(fragment: page.direction) LIMIT \(page.limit)
       """
     ).map(Post.init(row:)).newestFirst(page)

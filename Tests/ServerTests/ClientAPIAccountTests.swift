@@ -79,7 +79,9 @@ import Testing
       case .scope(let scope):
         #expect(anonymous.status == .unauthorized, "\(route.method) \(path)")
         #expect(narrow.status == .forbidden, "\(route.method) \(path)")
-        let isOther = path.hasPrefix("/api/v1/media/") || ["profile", "push"].contains(scope)
+        let isOther =
+          path.hasPrefix("/api/v1/media/") || path.hasSuffix("/translate")
+          || ["profile", "push", "read"].contains(scope)
         #expect(scope.hasPrefix("read:") == (route.method == .get) || isOther)
       }
     }

@@ -23,6 +23,10 @@ extension ClientAPI {
     draft.poll = try poll(parameters)
     draft.idempotencyKey = try idempotencyKey(call)
     let parent: Post.ID? = try parameters.id("in_reply_to_id")
+    if let time = parameters["scheduled_at"], !time.isEmpty {
+      guard let due = Timestamp(iso8601: time) else { throw Problem.parameter("scheduled_at") }
+      return try await schedule(draft, answering: parent, at: due, by: author)
+    }
     let written = draft
     let context = context
     return try await database.write { [self] tx in
@@ -101,9 +105,6 @@ extension ClientAPI {
 extension ClientAPI {
   /// Said clearly instead of publishing something else than was asked for.
   private func refuseUnbuilt(_ parameters: RequestParameters) throws {
-    if let time = parameters["scheduled_at"], !time.isEmpty {
-      throw Problem(.unprocessableContent, "schedule.unsupported", "Scheduled posts are not supported here yet")
-    }
     if let quoted = parameters["quoted_status_id"], !quoted.isEmpty {
       throw Problem(.unprocessableContent, "quote.unsupported", "Quotes are not supported here yet")
     }
@@ -141,22 +142,13 @@ extension ClientAPI {
     return key
   }
 
-  /// `media_attributes[]{id, description}` of a JSON body, or of a form whose entries all have both.
+  /// `media_attributes[]{id, description}`.
   private func mediaDescriptions(_ parameters: RequestParameters) throws -> [Attachment.ID: String] {
-    var found: [(String, String)] = []
-    if let entries = parameters.json?["media_attributes"]?.array {
-      for entry in entries {
-        if let id = entry["id"]?.string, let text = entry["description"]?.string { found.append((id, text)) }
-      }
-    } else {
-      let ids = parameters.all("media_attributes[][id]") + parameters.all("media_attributes[id]")
-      let texts = parameters.all("media_attributes[][description]") + parameters.all("media_attributes[description]")
-      guard texts.isEmpty || ids.count == texts.count else { throw Problem.parameter("media_attributes") }
-      found = Array(zip(ids, texts))
-    }
     var descriptions: [Attachment.ID: String] = [:]
-    for (text, description) in found {
-      guard let id = Attachment.ID(text), description.unicodeScalars.count <= Limits.altTextCharacters else {
+    for entry in parameters.records("media_attributes") {
+      guard let id = entry["id"].flatMap({ Attachment.ID($0) }) else { throw Problem.parameter("media_attributes") }
+      guard let description = entry["description"] else { continue }
+      guard description.unicodeScalars.count <= Limits.altTextCharacters else {
         throw Problem.parameter("media_attributes")
       }
       descriptions[id] = description

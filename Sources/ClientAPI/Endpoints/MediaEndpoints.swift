@@ -96,6 +96,13 @@ extension ClientAPI {
     }.workResponse
   }
 
+  @Sendable func deleteMedia(_ call: Call) async throws -> Response {
+    let owner = try call.member()
+    let id: Attachment.ID = try call.id()
+    try await database.write { try $0.discard(id, by: owner) }
+    return .json([:])
+  }
+
   /// `x,y`, each in -1...1.
   private func focus(_ parameters: RequestParameters) throws -> Focus? {
     guard let text = parameters["focus"], !text.isEmpty else { return nil }

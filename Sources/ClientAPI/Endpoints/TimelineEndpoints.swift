@@ -57,8 +57,10 @@ extension ClientAPI {
     let page: Page<Notification> = try call.page(40, most: Limits.accountPage)
     let kinds = notificationKinds(call.parameters)
     guard !kinds.isEmpty else { return .json([]) }
+    let sender: Account.ID? = try call.parameters.id("account_id")
+    let showsFiltered = call.parameters.flag("include_filtered") ?? false
     let (drawn, ids) = try await database.read { [self] tx in
-      let found = try tx.notifications(of: owner, kinds: kinds, page)
+      let found = try tx.notifications(of: owner, kinds: kinds, from: sender, showsFiltered: showsFiltered, page)
       return (try draw(found, for: call, tx), found.map(\.id))
     }
     return listed(drawn, call, ids: ids, limit: page.limit)
@@ -71,14 +73,14 @@ extension ClientAPI {
     let only = Page<Notification>(
       before: ID(rawValue: id.rawValue + 1), after: ID(rawValue: id.rawValue - 1), limit: 1)
     return try await database.read { [self] tx in
-      let found = try tx.notifications(of: owner, kinds: Notification.Kind.allCases, only)
+      let found = try tx.notifications(of: owner, kinds: Notification.Kind.allCases, showsFiltered: true, only)
       guard let drawn = try draw(found, for: call, tx).first else { throw Problem.notFound }
       return drawn
     }.response
   }
 
   /// Our own kind is told only to clients that ask for it by name: an unknown type ends strict decoders.
-  private func notificationKinds(_ parameters: RequestParameters) -> [Notification.Kind] {
+  func notificationKinds(_ parameters: RequestParameters) -> [Notification.Kind] {
     let wanted = parameters.all("types")
     let unwanted = Set(parameters.all("exclude_types"))
     return Notification.Kind.allCases.filter { kind in
@@ -87,7 +89,7 @@ extension ClientAPI {
     }
   }
 
-  private func draw(_ found: [Notification], for call: Call, _ tx: any ReadTransaction) throws -> [JSON] {
+  func draw(_ found: [Notification], for call: Call, _ tx: any ReadTransaction) throws -> [JSON] {
     let posts = try tx.posts(found.compactMap(\.postID), visibleTo: call.viewer)
     let page = try page(of: Array(posts.values), for: call, tx)
     let accounts = try tx.accounts(found.map(\.fromID))

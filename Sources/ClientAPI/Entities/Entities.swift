@@ -96,7 +96,7 @@ struct Entities: Sendable {
       "requested": .bool(relationship.requested),
       "requested_by": .bool(relationship.requestedBy),
       "domain_blocking": false,
-      "endorsed": false,
+      "endorsed": .bool(relationship.endorsed),
       "note": .string(relationship.aside.note),
     ]
   }
@@ -113,13 +113,32 @@ struct Entities: Sendable {
     return ["name": .string(name), "url": .string(page.text)]
   }
 
+  /// A tag on a page of its own. The counts are texts; apps draw a line through seven days.
+  func tag(
+    _ name: String, isFollowed: Bool?, history: [(day: Timestamp, uses: Int, accounts: Int)] = []
+  ) -> JSON {
+    var entity = tag(name)
+    entity["history"] = .array(
+      history.map { day in
+        [
+          "day": .string(String(day.day.secondsSince1970)), "uses": .string(String(day.uses)),
+          "accounts": .string(String(day.accounts)),
+        ]
+      })
+    if let isFollowed {
+      entity["following"] = .bool(isFollowed)
+      entity["featuring"] = false
+    }
+    return entity
+  }
+
   func notification(
     _ notification: Notification, from account: Account, counts: AccountCounts?, status: JSON?
   ) -> JSON {
     [
       "id": .string(notification.id.description),
       "type": .string(notification.kind.rawValue),
-      "group_key": .string("ungrouped-\(notification.id)"),
+      "group_key": .string(notification.groupKey),
       "created_at": .string(notification.createdAt.iso8601),
       "account": self.account(account, counts: counts),
       "status": status ?? .null,

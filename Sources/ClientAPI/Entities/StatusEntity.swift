@@ -1,4 +1,5 @@
 import HTTPSupport
+import Markup
 import Model
 import Policy
 import Primitives
@@ -69,7 +70,7 @@ struct StatusPage: Sendable {
       entity["reblogged"] = .bool(isBoosted(post))
       entity["muted"] = false
       entity["bookmarked"] = .bool(assembly.bookmarked.contains(post.id))
-      entity["filtered"] = []
+      entity["filtered"] = filtered(post)
       if post.authorID == assembly.viewer { entity["pinned"] = false }
     }
     return entity
@@ -85,6 +86,27 @@ struct StatusPage: Sendable {
         policy: effectivePolicy(of: author, post: post, attachment: attachment, on: entities.instance),
         revealing: isModerator, isOwn: author.id == assembly.viewer)
     }
+  }
+
+  /// What the viewer's filters say of it. Nobody's own words are kept from them.
+  private func filtered(_ post: Post) -> JSON {
+    guard !assembly.filters.isEmpty else { return [] }
+    let shown = post.boostOfID.flatMap { assembly.boosted[$0] } ?? post
+    guard shown.authorID != assembly.viewer else { return [] }
+    let pictures = assembly.attachments[shown.id, default: []].map(\.altText)
+    let answers = assembly.polls[shown.id]?.options.map(\.title) ?? []
+    let text = FilteredText(
+      [shown.spoiler, SanitizedHTML.restored(fromOwnStorage: shown.content).text] + pictures + answers)
+    return .array(
+      assembly.filters.filter { $0.isActive(at: now) }.compactMap { filter in
+        let words = filter.keywords.filter(text.holds).map { JSON.string($0.text) }
+        let ids = [post.id, shown.id]
+        let posts = filter.posts.filter { ids.contains($0.postID) }.map { JSON.string($0.postID.description) }
+        guard !words.isEmpty || !posts.isEmpty else { return nil }
+        return [
+          "filter": entities.filter(filter), "keyword_matches": .array(words), "status_matches": .array(posts),
+        ]
+      })
   }
 
   private func poll(of post: Post) -> JSON {

@@ -141,7 +141,8 @@ extension ClientAPI {
   /// The application that asks, by its secret, in the header or in the body (RFC 6749 §2.3.1).
   private func client(of call: Call) async throws -> OAuthClient {
     var (id, secret) = (call.parameters["client_id"], call.parameters["client_secret"])
-    if let header = call.request.headers[.authorization] {
+    // Mastodon.py sends the token it wants to end here as well, which says nothing of the application.
+    if let header = call.request.headers[.authorization], !header.lowercased().hasPrefix("bearer ") {
       let parts = header.split(separator: " ")
       guard parts.count == 2, parts[0].lowercased() == "basic", let bytes = Base64.decode(String(parts[1])),
         let pair = String(validating: bytes, as: UTF8.self), let colon = pair.firstIndex(of: ":")

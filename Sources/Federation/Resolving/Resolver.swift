@@ -42,7 +42,7 @@ package struct FederationReceiving: Sendable {
     case .refreshActor(let id): try await actors.run(refreshing: id, lease: lease)
     case .fetchPost(let iri): try await posts.run(fetching: iri, lease: lease)
     case .settlePoll(let id): try await posts.run(settling: id, lease: lease)
-    case .federate, .fetchMedia, .reconsider, .remark, .discardFiles: return false
+    case .federate, .fetchMedia, .reconsider, .remark, .discardFiles, .publishScheduled: return false
     }
     return true
   }

@@ -231,8 +231,12 @@ extension Migration {
       kind TEXT NOT NULL,
       from_id BIGINT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
       post_id BIGINT REFERENCES posts (id) ON DELETE CASCADE,
-      created_at BIGINT NOT NULL
+      created_at BIGINT NOT NULL,
+      group_key TEXT NOT NULL,
+      is_filtered BOOLEAN NOT NULL
     );
+    CREATE INDEX notifications_by_group ON notifications (recipient_id, group_key, id);
+    CREATE INDEX notifications_filtered ON notifications (recipient_id, is_filtered, from_id);
     CREATE INDEX notifications_by_recipient ON notifications (recipient_id, id);
     CREATE INDEX notifications_by_sender ON notifications (from_id, recipient_id);
     CREATE INDEX notifications_by_post ON notifications (post_id, recipient_id);
