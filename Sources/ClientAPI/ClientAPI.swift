@@ -54,6 +54,7 @@ package struct ClientAPI: Sendable {
   let time: TimeSource
   let lookup: any RemoteLookup
   let intake: PictureIntake
+  let portray: PortraitIntake
   let random: RandomBytes
   /// Anybody may register an application.
   let registrations: RateLimiter
@@ -61,10 +62,13 @@ package struct ClientAPI: Sendable {
   let lookups: RateLimiter
   /// A picture costs the worker a second and the disk megabytes.
   let uploads: RateLimiter
+  /// A report costs a moderator minutes.
+  let reports: RateLimiter
 
   package init(
     instance: Instance, facts: InstanceFacts, database: any Database, ids: SnowflakeGenerator, time: TimeSource,
-    random: RandomBytes, lookup: any RemoteLookup, intake: @escaping PictureIntake
+    random: RandomBytes, lookup: any RemoteLookup, intake: @escaping PictureIntake,
+    portray: @escaping PortraitIntake
   ) {
     self.instance = instance
     self.facts = facts
@@ -75,7 +79,9 @@ package struct ClientAPI: Sendable {
     self.lookup = lookup
     registrations = RateLimiter(.init(burst: Limits.registrationsAtOnce, per: .seconds(600)), time: time)
     self.intake = intake
+    self.portray = portray
     uploads = RateLimiter(.init(burst: Limits.uploadsPerHour, per: .seconds(3_600)), time: time)
+    reports = RateLimiter(.init(burst: Limits.reportsPerHour, per: .seconds(3_600)), time: time)
     lookups = RateLimiter(.init(burst: Limits.lookupsPerHour, per: .seconds(3_600)), time: time)
   }
 

@@ -24,6 +24,10 @@ extension ClientAPI {
       noticeRoutes,
       recommendingRoutes,
       aboutRoutes,
+      pinRoutes,
+      profileRoutes,
+      featuredTagRoutes,
+      reportRoutes,
       quietRoutes,
     ]
     return tables.flatMap(\.self) + StandIn.allCases.map(\.route)
@@ -33,7 +37,6 @@ extension ClientAPI {
     [
       Route(.get, "/api/v1/instance", .open, instanceV1),
       Route(.get, "/api/v2/instance", .open, instanceV2),
-      Route(.get, "/api/v1/instance/rules", .open, emptyList),
       Route(.get, "/api/v1/custom_emojis", .open, emptyList),
       Route(.get, "/api/v1/announcements", .open, emptyList),
       Route(.get, "/api/v1/trends/tags", .open, emptyList),

@@ -96,6 +96,13 @@ extension FederationFace {
     try await uncached { try await read(list, of: name, request, context) }
   }
 
+  func featuredTags(of name: String, _ request: Request, _ context: FaceContext) async throws -> Response {
+    try await uncached {
+      let reader = try await requireReader(of: request, context)
+      return answer(try await composer.featuredTags(of: try await account(name)), to: request, reader.reach)
+    }
+  }
+
   private func read(
     _ list: Composer.AccountList, of name: String, _ request: Request, _ context: FaceContext
   ) async throws -> Response {

@@ -69,6 +69,9 @@ package struct FederationFace: Sendable {
       guard request.representation == .activity else { return self.redirect(to: self.instance.policyPage(name)) }
       return try await self.policy(try context.parameters.require("number"), of: name, request, context)
     }
+    router.get("/users/{name}/collections/tags") { request, context in
+      try await self.featuredTags(of: try context.parameters.require("name"), request, context)
+    }
     addPosts(to: router)
   }
 

@@ -22,6 +22,10 @@ package struct RequestParameters: Sendable {
 
   package subscript(name: String) -> String? { values.last { $0.name == name }?.value }
   package func all(_ name: String) -> [String] { values.filter { $0.name == name }.map(\.value) }
+  /// Those whose name begins so, in order: nested lists such as `fields_attributes[0][name]`.
+  package func named(_ prefix: String) -> [(name: String, value: String)] {
+    values.filter { $0.name.hasPrefix(prefix) }
+  }
   package func contains(_ name: String) -> Bool { values.contains { $0.name == name } }
 
   /// Mastodon reads these words as false and every other as true.

@@ -32,10 +32,12 @@ package struct Account: Hashable, Sendable {
   package var followers: IRI?
   package var following: IRI?
   package var featured: IRI?
-  /// Remote accounts: where their picture lies. Local accounts: nil, see `avatarDigest`.
+  /// Remote accounts: where their picture lies. Local accounts: nil, see `avatar`.
   package var avatarURL: IRI?
   package var headerURL: IRI?
-  package var avatarDigest: Digest?
+  /// Kept here: made for a local account, copied for a remote one.
+  package var avatar: Portrait?
+  package var header: Portrait?
   package var fields: [ProfileField]
   /// Follows wait for the owner's consent.
   package var isLocked: Bool
@@ -52,6 +54,7 @@ package struct Account: Hashable, Sendable {
   package var fetchedAt: Timestamp
   package var suspendedAt: Timestamp?
   package var movedTo: IRI?
+  package var details: AccountDetails
 
   package var isLocal: Bool { host == nil }
   /// `mika` here, `mika@paper.test` elsewhere: the client API's `acct`.
@@ -61,10 +64,12 @@ package struct Account: Hashable, Sendable {
     id: ID, username: String, host: Host?, kind: Kind = .person, uri: IRI, url: IRI, displayName: String = "",
     note: String = "", noteSource: String = "", inbox: IRI, sharedInbox: IRI? = nil, outbox: IRI? = nil,
     followers: IRI? = nil, following: IRI? = nil, featured: IRI? = nil, avatarURL: IRI? = nil, headerURL: IRI? = nil,
-    avatarDigest: Digest? = nil, fields: [ProfileField] = [], isLocked: Bool = false, isDiscoverable: Bool = true,
+    avatar: Portrait? = nil, header: Portrait? = nil, fields: [ProfileField] = [], isLocked: Bool = false,
+    isDiscoverable: Bool = true,
     isIndexable: Bool = false, usagePolicy: UsagePolicy? = nil, policyIsProved: Bool = false,
     policyStatedAt: Timestamp? = nil, createdAt: Timestamp,
-    fetchedAt: Timestamp, suspendedAt: Timestamp? = nil, movedTo: IRI? = nil
+    fetchedAt: Timestamp, suspendedAt: Timestamp? = nil, movedTo: IRI? = nil,
+    details: AccountDetails = AccountDetails()
   ) {
     self.id = id
     self.username = username
@@ -83,7 +88,8 @@ package struct Account: Hashable, Sendable {
     self.featured = featured
     self.avatarURL = avatarURL
     self.headerURL = headerURL
-    self.avatarDigest = avatarDigest
+    self.avatar = avatar
+    self.header = header
     self.fields = fields
     self.isLocked = isLocked
     self.isDiscoverable = isDiscoverable
@@ -95,6 +101,7 @@ package struct Account: Hashable, Sendable {
     self.fetchedAt = fetchedAt
     self.suspendedAt = suspendedAt
     self.movedTo = movedTo
+    self.details = details
   }
 }
 

@@ -32,6 +32,10 @@ package struct Instance: Hashable, Sendable {
   package func followers(_ username: String) -> IRI { at("/users/\(username)/followers") }
   package func following(_ username: String) -> IRI { at("/users/\(username)/following") }
   package func featured(_ username: String) -> IRI { at("/users/\(username)/featured") }
+  package func featuredTags(_ username: String) -> IRI { at("/users/\(username)/collections/tags") }
+  /// Add and Remove have no row that names them: the job that sends them does.
+  package func pin(_ job: Int64, by username: String) -> IRI { at("/users/\(username)#pins/\(job)") }
+  package func flag(_ report: Report.ID) -> IRI { at("/reports/\(report)") }
   package func rsaKey(_ actor: IRI) -> IRI { actor.appending("#main-key") ?? actor }
   package func ed25519Key(_ actor: IRI) -> IRI { actor.appending("#ed25519-key") ?? actor }
   package func policyPage(_ username: String) -> IRI { at("/@\(username)/policy") }

@@ -17,6 +17,10 @@ package enum Job: Codable, Hashable, Sendable {
   case reconsider(Attachment.ID)
   /// Make the files of a picture again, so that they carry what its work says to machines now.
   case remark(Attachment.ID)
+  /// Reads the collection of pinned posts of an account elsewhere.
+  case fetchFeatured(Account.ID)
+  /// Copies the portraits of an account elsewhere.
+  case fetchPortraits(Account.ID)
   /// Delete these files unless a work still needs them: a refused picture's bytes do not stay.
   case discardFiles([Digest])
 
@@ -24,8 +28,8 @@ package enum Job: Codable, Hashable, Sendable {
     switch self {
     case .receive: .inbound
     case .federate: .federation
-    case .fetchMedia, .reconsider, .remark, .discardFiles: .media
-    case .refreshActor, .fetchPost, .settlePoll, .publishScheduled: .resolving
+    case .fetchMedia, .reconsider, .remark, .discardFiles, .fetchPortraits: .media
+    case .refreshActor, .fetchPost, .settlePoll, .publishScheduled, .fetchFeatured: .resolving
     }
   }
 
@@ -54,6 +58,10 @@ package enum FederationIntent: Codable, Hashable, Sendable {
   case pollCounted(Post.ID)
   /// A policy of an artist elsewhere was read and is honoured here.
   case policyAnswered(policy: IRI, author: Account.ID)
+  case pinned(Post.ID)
+  case unpinned(Post.ID)
+  /// The server tells another one of a report, without saying whose it is.
+  case flagged(Report.ID)
 }
 
 /// A verified activity as received, waiting for or after its effects.

@@ -30,6 +30,7 @@ extension WriteTransaction {
       try welcome(follow, in: context)
     } else {
       try federate(.followed(id), by: follower.id, in: context)
+      try queueFeatured(of: followee, in: context)
     }
     return follow
   }

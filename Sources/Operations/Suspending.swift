@@ -53,9 +53,11 @@ extension WriteTransaction {
     try deleteUser(left.id)
     left.displayName = left.username
     (left.note, left.noteSource, left.fields) = ("", "", [])
-    (left.avatarDigest, left.avatarURL, left.headerURL) = (nil, nil, nil)
+    (left.avatar, left.header, left.avatarURL, left.headerURL) = (nil, nil, nil, nil)
+    left.details = AccountDetails()
     left.suspendedAt = left.suspendedAt ?? context.now
     left.isDiscoverable = false
+    try discardPortraits(account, keeping: left, in: context)
     try update(left)
     try federate(
       .deleted(uri: left.uri, author: left.id, visibility: .everyone, recipients: []), by: left.id, in: context)

@@ -46,6 +46,7 @@ extension Services {
       instance: instance, title: settings.title, description: settings.about.isEmpty ? nil : settings.about,
       database: database, blobs: media.blobs, ids: ids, time: time, random: surroundings.random,
       receive: { try await media.upload($0, by: $1) },
+      portray: { try await media.portrait($0, at: $1, of: $2) },
       verifyPassword: { password, hash in
         // A quarter of a second of one core, off the event loops and one at a time.
         try await atDesk { try await passwords.matches(password, hash.flatMap { PasswordHash($0) } ?? nobody) }
@@ -75,7 +76,7 @@ extension Services {
     return ClientAPI(
       instance: instance,
       facts: InstanceFacts(title: settings.title, about: settings.about, version: Version.current), database: database,
-      ids: ids, time: time, random: surroundings.random, lookup: receiving
-    ) { try await media.upload($0, by: $1) }
+      ids: ids, time: time, random: surroundings.random, lookup: receiving,
+      intake: { try await media.upload($0, by: $1) }, portray: { try await media.portrait($0, at: $1, of: $2) })
   }
 }

@@ -54,7 +54,7 @@ extension Services {
     let composer = Composer(environment: federation)
     return JobRunner(lane: lane, width: width, environment: federation, signals: database.signals) { lease in
       switch lease.job {
-      case .receive, .refreshActor, .fetchPost, .settlePoll: _ = try await receiving.run(lease)
+      case .receive, .refreshActor, .fetchPost, .settlePoll, .fetchFeatured: _ = try await receiving.run(lease)
       case .federate(let intent): try await composer.compose(intent, for: lease)
       case .publishScheduled(let id):
         let context = context
@@ -65,6 +65,7 @@ extension Services {
       case .fetchMedia(let id): try await media.fetch(id, lease: lease)
       case .reconsider(let id): try await media.reconsider(id, lease: lease)
       case .remark(let id): try await media.remark(id, lease: lease)
+      case .fetchPortraits(let id): try await media.fetchPortraits(of: id, lease: lease)
       case .discardFiles(let files): try await media.discard(files, lease: lease)
       }
     }

@@ -7,10 +7,10 @@ extension Account {
   static let columns: SQL = """
     accounts.id, accounts.username, accounts.host, accounts.kind, accounts.uri, accounts.url, accounts.display_name,
     accounts.note, accounts.note_source, accounts.inbox, accounts.shared_inbox, accounts.outbox, accounts.followers,
-    accounts.following, accounts.featured, accounts.avatar_url, accounts.header_url, accounts.avatar_digest,
-    accounts.fields, accounts.is_locked, accounts.is_discoverable, accounts.is_indexable, accounts.usage_policy,
+    accounts.following, accounts.featured, accounts.avatar_url, accounts.header_url, accounts.avatar_file,
+    accounts.header_file, accounts.fields, accounts.is_locked, accounts.is_discoverable, accounts.is_indexable, accounts.usage_policy,
     accounts.policy_is_proved, accounts.policy_stated_at, accounts.created_at, accounts.fetched_at,
-    accounts.suspended_at, accounts.moved_to
+    accounts.suspended_at, accounts.moved_to, accounts.details
     """
 
   init(row: Row) throws {
@@ -24,13 +24,15 @@ extension Account {
       followers: try row.optionalIRI("followers"), following: try row.optionalIRI("following"),
       featured: try row.optionalIRI("featured"), avatarURL: try row.optionalIRI("avatar_url"),
       headerURL: try row.optionalIRI("header_url"),
-      avatarDigest: try row.optionalString("avatar_digest").flatMap { Digest(rawValue: $0) },
+      avatar: try row.optionalString("avatar_file").flatMap { Portrait(fileName: $0) },
+      header: try row.optionalString("header_file").flatMap { Portrait(fileName: $0) },
       fields: try row.json("fields"), isLocked: try row.bool("is_locked"),
       isDiscoverable: try row.bool("is_discoverable"), isIndexable: try row.bool("is_indexable"),
       usagePolicy: try row.optionalJSON("usage_policy"), policyIsProved: try row.bool("policy_is_proved"),
       policyStatedAt: try row.optionalTimestamp("policy_stated_at"),
       createdAt: try row.timestamp("created_at"), fetchedAt: try row.timestamp("fetched_at"),
-      suspendedAt: try row.optionalTimestamp("suspended_at"), movedTo: try row.optionalIRI("moved_to"))
+      suspendedAt: try row.optionalTimestamp("suspended_at"), movedTo: try row.optionalIRI("moved_to"),
+      details: try row.json("details"))
   }
 }
 
@@ -153,17 +155,17 @@ extension WriteTransaction {
     try execute(
       """
       INSERT INTO accounts (id, username, username_key, host, kind, uri, url, display_name, note, note_source, inbox,
-        shared_inbox, outbox, followers, following, featured, avatar_url, header_url, avatar_digest, fields, is_locked,
+        shared_inbox, outbox, followers, following, featured, avatar_url, header_url, avatar_file, header_file, fields, is_locked,
         is_discoverable, is_indexable, usage_policy, policy_is_proved, policy_stated_at, document, created_at,
-        fetched_at, suspended_at, moved_to)
+        fetched_at, suspended_at, moved_to, details)
       VALUES (\(account.id), \(account.username), \(account.username.lowercased()), \(account.host?.text ?? ""),
         \(account.kind.rawValue), \(account.uri), \(account.url), \(account.displayName), \(account.note),
         \(account.noteSource), \(account.inbox), \(account.sharedInbox), \(account.outbox), \(account.followers),
         \(account.following), \(account.featured), \(account.avatarURL), \(account.headerURL),
-        \(account.avatarDigest?.rawValue), \(try StoredJSON.text(account.fields)), \(account.isLocked),
+        \(account.avatar?.fileName), \(account.header?.fileName), \(try StoredJSON.text(account.fields)), \(account.isLocked),
         \(account.isDiscoverable), \(account.isIndexable), \(try StoredJSON.text(ifPresent: account.usagePolicy)),
         \(account.policyIsProved), \(account.policyStatedAt), \(document), \(account.createdAt),
-        \(account.fetchedAt), \(account.suspendedAt), \(account.movedTo))
+        \(account.fetchedAt), \(account.suspendedAt), \(account.movedTo), \(try StoredJSON.text(account.details)))
       """)
     try execute("INSERT INTO account_counts (account_id) VALUES (\(account.id))")
   }
@@ -176,13 +178,15 @@ extension WriteTransaction {
         note = \(account.note), note_source = \(account.noteSource), inbox = \(account.inbox),
         shared_inbox = \(account.sharedInbox), outbox = \(account.outbox), followers = \(account.followers),
         following = \(account.following), featured = \(account.featured), avatar_url = \(account.avatarURL),
-        header_url = \(account.headerURL), avatar_digest = \(account.avatarDigest?.rawValue),
+        header_url = \(account.headerURL), avatar_file = \(account.avatar?.fileName),
+        header_file = \(account.header?.fileName),
         fields = \(try StoredJSON.text(account.fields)), is_locked = \(account.isLocked),
         is_discoverable = \(account.isDiscoverable), is_indexable = \(account.isIndexable),
         usage_policy = \(try StoredJSON.text(ifPresent: account.usagePolicy)),
         policy_is_proved = \(account.policyIsProved), policy_stated_at = \(account.policyStatedAt),
         document = COALESCE(\(document), document),
-        fetched_at = \(account.fetchedAt), suspended_at = \(account.suspendedAt), moved_to = \(account.movedTo)
+        fetched_at = \(account.fetchedAt), suspended_at = \(account.suspendedAt), moved_to = \(account.movedTo),
+        details = \(try StoredJSON.text(account.details))
       WHERE id = \(account.id)
       """)
   }

@@ -119,11 +119,14 @@ extension ReadTransaction {
   }
 
   package func isFileUsed(_ digest: Digest) throws -> Bool {
-    try first(
+    let names = Portrait.fileNames(of: digest)
+    return try first(
       """
       SELECT 1 AS found WHERE EXISTS (SELECT 1 FROM renditions WHERE digest = \(digest.rawValue))
         OR EXISTS (SELECT 1 FROM attachments WHERE original = \(digest.rawValue) AND state <> 'refused')
-        OR EXISTS (SELECT 1 FROM accounts WHERE avatar_digest = \(digest.rawValue))
+        OR EXISTS (SELECT 1 FROM accounts WHERE avatar_file IN \(in: names))
+        OR EXISTS (SELECT 1 FROM accounts WHERE header_file IN \(in: names))
+        OR EXISTS (SELECT 1 FROM emojis WHERE file IN \(in: names))
       """) != nil
   }
 

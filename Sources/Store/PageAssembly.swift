@@ -18,6 +18,8 @@ package struct PageAssembly: Sendable {
   package let favourited: Set<Post.ID>
   package let boostedByViewer: Set<Post.ID>
   package let bookmarked: Set<Post.ID>
+  /// Of the viewer's own.
+  package let pinned: Set<Post.ID>
   package let polls: [Post.ID: Poll]
   /// What the viewer has chosen in them.
   package let choices: [Post.ID: [Int]]
@@ -40,9 +42,9 @@ extension ReadTransaction {
       attachments: attachments, renditions: try renditions(of: pictures), decisions: try decisions(on: pictures),
       mentions: mentions, tags: try tags(of: ids), counts: try counts(of: ids),
       favourited: try favourites(by: viewer, among: ids), boostedByViewer: try boosts(by: viewer, among: ids),
-      bookmarked: try bookmarked(by: viewer, among: ids), polls: polls,
-      choices: try choices(by: viewer, in: polls.keys),
-      filters: try filters(of: viewer, posts: ids))
+      bookmarked: try bookmarked(by: viewer, among: ids),
+      pinned: try pinned(among: all.filter { $0.authorID == viewer }.map(\.id)), polls: polls,
+      choices: try choices(by: viewer, in: polls.keys), filters: try filters(of: viewer, posts: ids))
   }
 
   private func favourites(by viewer: Account.ID?, among ids: [Post.ID]) throws -> Set<Post.ID> {

@@ -9,4 +9,5 @@ package let migrations: [Migration] = [
   .social,
   .policyExchange,
   .daily,
+  .people,
 ]

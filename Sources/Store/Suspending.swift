@@ -33,6 +33,7 @@ extension WriteTransaction {
     try execute("DELETE FROM posts WHERE author_id = \(id)")
     try execute("DELETE FROM attachments WHERE owner_id = \(id)")
     try execute("DELETE FROM series WHERE owner_id = \(id)")
+    try execute("DELETE FROM featured_tags WHERE account_id = \(id)")
     try execute("DELETE FROM favourites WHERE account_id = \(id)")
     try execute("DELETE FROM notifications WHERE from_id = \(id) OR recipient_id = \(id)")
     for follow in try follows(by: id) { try delete(follow) }

@@ -40,6 +40,14 @@ private struct ArtworkPage {
   let address: String
   let series: SeriesPlace?
   let seriesForm: SeriesForm?
+  let pinForm: PinForm?
+  let reportPath: String?
+
+  struct PinForm {
+    let token: String
+    let path: String
+    let isPinned: Bool
+  }
 
   struct SeriesForm {
     let token: String
@@ -150,7 +158,17 @@ extension WebFace {
         ? nil
         : .init(
           token: context.sessionSecret.map(formToken(sessionSecret:)) ?? "", work: post.id.description,
-          choices: choices))
+          choices: choices), pinForm: pinForm(post, by: author, isPinned: found.page.pinned.contains(post.id), context),
+      reportPath: bearer == nil || bearer?.account.id == author.id ? nil : "/reports/new?work=\(post.id)")
+  }
+
+  private func pinForm(
+    _ post: Post, by author: Account, isPinned: Bool, _ context: FaceContext
+  ) -> ArtworkPage.PinForm? {
+    guard context.bearer?.account.id == author.id, post.visibility != .direct, post.state == .published,
+      let secret = context.sessionSecret
+    else { return nil }
+    return .init(token: formToken(sessionSecret: secret), path: "/settings/pins/\(post.id)", isPinned: isPinned)
   }
 
   static func inWords(_ visibility: Visibility) -> String {

@@ -17,7 +17,9 @@ extension WebFace {
   }
 
   @Sendable func robots(_ request: Request, _ context: FaceContext) async throws -> Response {
-    let closed = ["/api/", "/oauth/", "/login", "/home", "/upload", "/settings/", "/moderation", "/appeals/"]
+    let closed = [
+      "/api/", "/oauth/", "/login", "/home", "/upload", "/settings/", "/moderation", "/appeals/", "/reports/",
+    ]
     return file(RobotsText(policy: standardPolicy, closedPaths: closed).text, "text/plain; charset=utf-8")
   }
 
@@ -125,6 +127,11 @@ struct Asset: Sendable {
 let pageTemplates: [String: [UInt8]] = [
   "layout": PackageResources.layout_mustache,
   "tiles": PackageResources.tiles_mustache,
+  "tile": PackageResources.tile_mustache,
+  "profile": PackageResources.profile_mustache,
+  "report": PackageResources.report_mustache,
+  "reports": PackageResources.reports_mustache,
+  "rules": PackageResources.rules_mustache,
   "decision": PackageResources.decision_mustache,
   "front": PackageResources.front_mustache,
   "grid": PackageResources.grid_mustache,

@@ -49,7 +49,7 @@ extension WebFace {
     }
     let uses = try await uses(of: digest).filter { $0.rendition.fileName == name }
     let open = uses.filter { $0.isOpen(to: context.bearer) != nil }
-    guard let use = open.first else { throw Problem.notFound }
+    guard let use = open.first else { return try await smallPicture(name, blob, request, context) }
     let policy = policy(of: open)
     let isPublic = open.contains { $0.isOpen(to: context.bearer) == true }
     var response = Response(status: .ok, headers: [.contentType: use.rendition.mediaType])
@@ -61,19 +61,12 @@ extension WebFace {
     // The bytes never change, but what is said about them does: a work may be deleted, held, or closed to machines, and
     // no cache may go on for a year with yesterday's answer. Asking again costs a 304.
     response.headers[.cacheControl] = isPublic ? "public, max-age=3600" : "private, no-cache"
-    for (name, value) in WebFace.mediaSecurity { response.setHeader(name, value) }
+    response.makeInert()
     let tag = "\"\(digest.rawValue.prefix(32))\""
     response.headers[.eTag] = tag
     if request.holds(tag) { return response.notModified }
     return try await send(blob, tag: tag, response, request, context)
   }
-
-  /// Bytes that came from people are inert whatever they are: no type is guessed, and opened as a page they may do
-  /// nothing.
-  private static let mediaSecurity = [
-    ("x-content-type-options", "nosniff"), ("content-security-policy", "default-src 'none'; sandbox"),
-    ("cross-origin-resource-policy", "cross-origin"),
-  ]
 
   private func uses(of digest: Digest) async throws -> [FileUse] {
     try await database.read { tx in
@@ -98,7 +91,7 @@ extension WebFace {
     return combine(statements)?.policy ?? standardPolicy
   }
 
-  private func send(
+  func send(
     _ blob: BlobDigest, tag: String, _ head: Response, _ request: Request, _ context: FaceContext
   ) async throws -> Response {
     var response = head
@@ -130,6 +123,16 @@ extension WebFace {
     }
     response.body = try await FileIO().loadFile(path: blobs.path(blob, in: area), range: range, context: context)
     return response
+  }
+}
+
+extension Response {
+  /// Bytes that came from people are inert whatever they are: no type is guessed, and opened as a page they may do
+  /// nothing.
+  mutating func makeInert() {
+    setHeader("x-content-type-options", "nosniff")
+    setHeader("content-security-policy", "default-src 'none'; sandbox")
+    setHeader("cross-origin-resource-policy", "cross-origin")
   }
 }
 

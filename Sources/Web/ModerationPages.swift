@@ -30,6 +30,8 @@ private struct ModerationPage {
     let date: String
   }
   let token: String
+  let openReports: Int?
+  let isAdmin: Bool
   let cases: [Case]
   let isEmpty: Bool
   let done: Bool
@@ -44,12 +46,13 @@ private struct ModerationRows {
   var decisions: [Attachment.ID: DecisionRecord]
   var renditions: [Attachment.ID: [Rendition]]
   var owners: [Account.ID: Account]
+  var openReports: Int
 }
 
 extension WebFace {
   @Sendable func moderation(_ request: Request, _ context: FaceContext) async throws -> Response {
     guard context.bearer != nil else { return Response.seeOther("/login") }
-    _ = try context.require(role: .moderator)
+    let moderator = try context.require(role: .moderator)
     let found = try await database.read { tx -> ModerationRows in
       let appeals = try tx.appeals(in: .open, Page(limit: Limits.moderationCases))
       let held = try tx.attachments(in: .held, Page(limit: Limits.moderationCases))
@@ -64,11 +67,14 @@ extension WebFace {
         policy: try tx.currentPolicy().document, pictures: pictures,
         appeals: Dictionary(grouping: appeals, by: \.attachmentID),
         decisions: try tx.decisions(on: ids), renditions: try tx.renditions(of: ids),
-        owners: try tx.accounts(Set(pictures.map(\.ownerID))))
+        owners: try tx.accounts(Set(pictures.map(\.ownerID))),
+        openReports: try tx.reports(resolved: false, Page(limit: Limits.reportsShown)).count)
     }
     let cases = found.pictures.compactMap { moderationCase($0, found) }
     let model = ModerationPage(
-      token: context.sessionSecret.map(formToken(sessionSecret:)) ?? "", cases: cases, isEmpty: cases.isEmpty,
+      token: context.sessionSecret.map(formToken(sessionSecret:)) ?? "",
+      openReports: found.openReports == 0 ? nil : found.openReports, isAdmin: moderator.role == .admin, cases: cases,
+      isEmpty: cases.isEmpty,
       done: request.uri.queryParameters["done"] != nil,
       meaning: ScoreMeaning(threshold: found.policy.threshold, detectors: detectors).sentence,
       notice: detectorNotice)

@@ -40,7 +40,13 @@ private struct ArtistPage {
   }
   let name: String
   let handle: String
+  let avatar: String?
+  let header: String?
   let noteHTML: String
+  let pinned: [Tile]
+  let hasPinned: Bool
+  let editPath: String?
+  let reportPath: String?
   let fields: [Field]
   let policy: PolicyWords
   let policyPath: String
@@ -69,6 +75,9 @@ private struct AboutPage {
   let title: String
   let description: String
   let rules: [Row]
+  /// What the staff of this place have written.
+  let houseRules: [String]
+  let hasHouseRules: Bool
   let meaning: String
   let notice: String?
   let revision: Int
@@ -166,31 +175,37 @@ extension WebFace {
     let viewer = context.bearer?.account.id
     let window = window(request)
     let filter = AccountFilter(onlyMedia: true, excludeBoosts: true)
-    let (posts, assembly, series) = try await database.read { tx in
+    let (posts, pins, assembly, series) = try await database.read { tx in
       let posts = try tx.posts(by: account.id, visibleTo: viewer, filter, window)
-      return (posts, try tx.assemble(posts, for: viewer), try tx.series(of: account.id, visibleTo: viewer))
+      let pins = window.before == nil ? try tx.pinnedPosts(of: account.id, visibleTo: viewer) : []
+      let all = posts + pins.filter { pin in !posts.contains { $0.id == pin.id } }
+      return (posts, pins, try tx.assemble(all, for: viewer), try tx.series(of: account.id, visibleTo: viewer))
     }
+    let first = tiles(pins, assembly)
     let links = links(to: series, of: account, isOwner: viewer == account.id)
-    let tiles = tiles(posts, assembly)
+    let tiles = tiles(posts.filter { post in !pins.contains { $0.id == post.id } }, assembly)
     let policy = effectivePolicy(of: account, on: instance)
     var frame = frame(shownName(account), context, policy: policy, isListed: account.isDiscoverable)
     frame.canonical = account.url.text
     frame.alternate = account.isLocal ? account.uri.text : nil
     frame.summary = SanitizedHTML.restored(fromOwnStorage: account.note).text.shortened(to: 200)
     frame.kind = "profile"
-    if let first = tiles.first(where: { $0.warning == nil }), account.isLocal {
+    if let first = (first + tiles).first(where: { $0.warning == nil }), account.isLocal {
       frame.image = instance.page(first.source).text
       frame.imageAlt = first.alt
     }
     let model = ArtistPage(
-      name: shownName(account), handle: handle(of: account), noteHTML: account.note,
+      name: shownName(account), handle: handle(of: account), avatar: account.avatar.map { "/media/\($0.fileName)" },
+      header: account.header.map { "/media/\($0.fileName)" }, noteHTML: account.note, pinned: first,
+      hasPinned: !first.isEmpty, editPath: viewer == account.id ? "/settings/profile" : nil,
+      reportPath: viewer == nil || viewer == account.id ? nil : "/reports/new?account=\(account.id)",
       fields: account.fields.map { .init(name: displayName($0.name), valueHTML: $0.value) },
       policy: PolicyWords(policy),
       policyPath: "\(path(of: account))/policy", isLocal: account.isLocal,
       origin: account.isLocal ? nil : account.url.text, series: links, hasSeries: !links.isEmpty, tiles: tiles,
       showsAuthor: false,
       older: older(posts, at: path(of: account)),
-      isEmpty: tiles.isEmpty)
+      isEmpty: tiles.isEmpty && first.isEmpty)
     return try page(
       "artist", model, frame, request, context, policy: policy, tdmPolicy: offer(of: account, policy))
   }
@@ -225,8 +240,8 @@ extension WebFace {
   }
 
   @Sendable func about(_ request: Request, _ context: FaceContext) async throws -> Response {
-    let (revision, staff) = try await database.read { tx in
-      (try tx.hasPolicy() ? try tx.currentPolicy() : nil, try tx.staff())
+    let (revision, staff, houseRules) = try await database.read { tx in
+      (try tx.hasPolicy() ? try tx.currentPolicy() : nil, try tx.staff(), try tx.instanceRules())
     }
     let document = revision?.document ?? .standard
     func row(_ name: String, _ verdict: Verdict) -> AboutPage.Row {
@@ -248,7 +263,8 @@ extension WebFace {
         row("The author or the file says a generator helped", document.assisted),
         row("A detector's score reaches the threshold", document.score),
         row("Nobody could look at the picture yet", document.whenUnanalysed),
-      ], meaning: ScoreMeaning(threshold: document.threshold, detectors: detectors).sentence,
+      ], houseRules: houseRules, hasHouseRules: !houseRules.isEmpty,
+      meaning: ScoreMeaning(threshold: document.threshold, detectors: detectors).sentence,
       notice: detectorNotice, revision: revision?.number ?? 0,
       staff: staff.map { .init(name: shownName($0), value: path(of: $0)) },
       limits: [

@@ -26,6 +26,7 @@ package struct WebFace: Sendable {
   let time: TimeSource
   let random: RandomBytes
   let receive: PictureIntake
+  let portray: PortraitIntake
   let verifyPassword: VerifyPassword
   let hashPassword: HashPassword
   let clientAddress: @Sendable (Request, FaceContext) -> String?
@@ -45,6 +46,7 @@ package struct WebFace: Sendable {
   package init(
     instance: Instance, title: String? = nil, description: String? = nil, database: any Database, blobs: BlobStore,
     ids: SnowflakeGenerator, time: TimeSource, random: RandomBytes, receive: @escaping PictureIntake,
+    portray: @escaping PortraitIntake,
     verifyPassword: @escaping VerifyPassword, hashPassword: @escaping HashPassword,
     detectors: [DetectorBasis] = [], detectorNotice: String? = nil, heat: @escaping HeatDrawing = { _ in nil },
     clientAddress: @escaping @Sendable (Request, FaceContext) -> String? = { _, context in
@@ -61,6 +63,7 @@ package struct WebFace: Sendable {
     self.time = time
     self.random = random
     self.receive = receive
+    self.portray = portray
     self.verifyPassword = verifyPassword
     self.hashPassword = hashPassword
     self.detectors = detectors
@@ -94,6 +97,8 @@ package struct WebFace: Sendable {
     pages.get("/settings/policy", use: policySettings)
     pages.post("/settings/policy", use: changePolicySettings)
     pages.get("/settings/policy/ledger", use: policyLedger)
+    addPeopleRoutes(to: pages)
+    addReportRoutes(to: pages)
     pages.get("/settings/password", use: passwordForm)
     pages.post("/settings/password", use: changePassword)
     pages.get("/settings/series", use: ownSeries)
@@ -137,6 +142,7 @@ struct FormLimits: Sendable {
   let appealsByAddress: RateLimiter
   let uploadsByAccount: RateLimiter
   let heatByAccount: RateLimiter
+  let reportsByAccount: RateLimiter
 
   init(time: TimeSource) {
     signInByAddress = RateLimiter(.init(burst: 20, per: .seconds(900)), time: time)
@@ -144,6 +150,7 @@ struct FormLimits: Sendable {
     appealsByAddress = RateLimiter(.init(burst: 5, per: .seconds(3_600)), time: time)
     uploadsByAccount = RateLimiter(.init(burst: 60, per: .seconds(3_600)), time: time)
     heatByAccount = RateLimiter(.init(burst: 60, per: .seconds(3_600)), time: time)
+    reportsByAccount = RateLimiter(.init(burst: 20, per: .seconds(3_600)), time: time)
   }
 }
 

@@ -222,6 +222,12 @@ extension AbuseWorld {
     case "resolve": return await resolve(try #require(attempt["url"]?.string))
     case "dial": return await dial(attempt)
     case "picture", "upload": return try await upload(attempt)
+    case "portrait":
+      let bytes =
+        try attempt["picture"]?.string.map { try CasePicture.make($0) } ?? Template.bytes(attempt["bytes"] ?? "")
+      let answer = try await instance.portrait(
+        bytes, as: alice, place: attempt["place"]?.string ?? "avatar", type: attempt["type"]?.string)
+      return Outcome(status: answer.status, code: answer.code, answer: answer)
     case "block_host":
       let now = world.clock.now
       let host = try #require(attempt["host"]?.string)

@@ -88,7 +88,7 @@ final class ClientAPIBench: Sendable {
         return try await database.write { tx in
           try tx.store(picture, of: owner, in: context)
         }
-      })
+      }, portray: { picture, _, _ in try portrait(picture) })
     api.mount(on: router)
     routes = api.routes
     responder = router.buildResponder()
@@ -247,4 +247,13 @@ extension WriteTransaction {
     return UploadOutcome(
       attachment: settled, renditions: settled.state == .refused ? [] : renditions, decision: decision)
   }
+}
+
+/// Stands in for the worker: a file named by its bytes.
+private func portrait(_ upload: Upload) throws -> Portrait {
+  guard !upload.bytes.starts(with: Array("broken".utf8)) else {
+    throw OperationFailure(.invalid, "image.undecodable", "The picture's data are damaged.")
+  }
+  return Portrait(
+    digest: try #require(Digest(secretHash(String(decoding: upload.bytes, as: UTF8.self)))), mediaType: "image/jpeg")
 }

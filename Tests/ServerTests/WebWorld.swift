@@ -54,6 +54,11 @@ final class WebWorld: Sendable {
         guard let world = box.world.withLock({ $0 }) else { throw WebWorldFailure.setUp }
         return try await world.receive(upload, account)
       },
+      portray: { picture, _, _ in
+        guard let world = box.world.withLock({ $0 }) else { throw WebWorldFailure.setUp }
+        guard let digest = Digest(rawValue: try world.blobs.put(picture.bytes).hex) else { throw WebWorldFailure.setUp }
+        return Portrait(digest: digest, mediaType: "image/jpeg")
+      },
       verifyPassword: { password, hash in
         box.world.withLock { $0 }?.passwordsAsked.withLock { $0.append(hash) }
         return password == hash
@@ -301,6 +306,12 @@ final class WebBrowser: Sendable {
       body += file + Array("\r\n".utf8)
     }
     body += Array("--edge--\r\n".utf8)
+    return keep(try await world.answer(.post, path, headers: all, body: body))
+  }
+
+  func send(_ path: String, type: String, _ body: [UInt8]) async throws -> WebAnswer {
+    var all = fields
+    all[.contentType] = type
     return keep(try await world.answer(.post, path, headers: all, body: body))
   }
 

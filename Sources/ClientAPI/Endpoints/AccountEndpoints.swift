@@ -19,11 +19,16 @@ extension ReadTransaction {
 extension ClientAPI {
   @Sendable func verifyCredentials(_ call: Call) async throws -> Response {
     guard let bearer = call.bearer else { throw Problem.unauthenticated }
+    return try await database.read { [self] tx in try credentials(of: bearer, tx) }.response
+  }
+
+  func credentials(of bearer: Bearer, _ tx: any ReadTransaction) throws -> JSON {
     let id = bearer.account.id
-    return try await database.read { [self] tx in
-      let requests = try tx.followRequests(to: id, Page(limit: Limits.accountPage)).count
-      return entities.credentials(bearer, counts: try tx.counts(of: [id])[id], requests: requests)
-    }.response
+    guard let account = try tx.account(id) else { throw Problem.unauthenticated }
+    return entities.credentials(
+      account, role: bearer.role, counts: try tx.counts(of: [id])[id],
+      requests: try tx.followRequests(to: id, Page(limit: Limits.accountPage)).count,
+      defaults: try tx.postingDefaults(of: id))
   }
 
   @Sendable func showAccount(_ call: Call) async throws -> Response {
@@ -45,8 +50,7 @@ extension ClientAPI {
 
   @Sendable func accountStatuses(_ call: Call) async throws -> Response {
     let id: Account.ID = try call.id()
-    // Nothing is pinned, and nothing is featured under a tag, yet.
-    if call.parameters.flag("pinned") == true { return .json([]) }
+    if call.parameters.flag("pinned") == true { return try await pinnedStatuses(of: id, call) }
     let page: Page<Post> = try call.page()
     let filter = AccountFilter(
       onlyMedia: call.parameters.flag("only_media") ?? false,

@@ -14,9 +14,10 @@ extension ClientAPI {
     try refuseUnbuilt(parameters)
     var draft = try await composed(parameters["status"] ?? "")
     draft.spoiler = parameters["spoiler_text"] ?? ""
-    draft.isSensitive = parameters.flag("sensitive") ?? false
-    draft.language = try language(parameters)
-    draft.visibility = try visibility(parameters)
+    let defaults = try await database.read { try $0.postingDefaults(of: author.id) }
+    draft.isSensitive = parameters.flag("sensitive") ?? defaults.isSensitive
+    draft.language = try language(parameters) ?? defaults.language
+    draft.visibility = try visibility(parameters) ?? defaults.visibility
     draft.attachments = try parameters.ids("media_ids")
     draft.usagePolicy = try usagePolicy(parameters)
     draft.seriesID = try parameters.id("series_id")
@@ -110,8 +111,8 @@ extension ClientAPI {
     }
   }
 
-  private func visibility(_ parameters: RequestParameters) throws -> Visibility {
-    guard let text = parameters["visibility"], !text.isEmpty else { return .everyone }
+  private func visibility(_ parameters: RequestParameters) throws -> Visibility? {
+    guard let text = parameters["visibility"], !text.isEmpty else { return nil }
     guard let visibility = Visibility(rawValue: text) else { throw Problem.parameter("visibility") }
     return visibility
   }

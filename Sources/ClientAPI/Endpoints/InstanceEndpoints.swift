@@ -16,13 +16,15 @@ extension ClientAPI {
 
   @Sendable func instanceV1(_ call: Call) async throws -> Response {
     try await database.read { [self] tx in
-      entities.instanceV1(facts, counts: try tx.instanceCounts(), contact: try contact(tx))
+      entities.instanceV1(
+        facts, counts: try tx.instanceCounts(), contact: try contact(tx), rules: try tx.instanceRules())
     }.response
   }
 
   @Sendable func instanceV2(_ call: Call) async throws -> Response {
     try await database.read { [self] tx in
-      entities.instanceV2(facts, users: try tx.instanceCounts().users, contact: try contact(tx))
+      entities.instanceV2(
+        facts, users: try tx.instanceCounts().users, contact: try contact(tx), rules: try tx.instanceRules())
     }.response
   }
 
@@ -30,8 +32,11 @@ extension ClientAPI {
   @Sendable func emptyList(_ call: Call) async throws -> Response { .json([]) }
 
   @Sendable func preferences(_ call: Call) async throws -> Response {
-    .json([
-      "posting:default:visibility": "public", "posting:default:sensitive": false, "posting:default:language": .null,
+    let id = try call.member().id
+    let defaults = try await database.read { try $0.postingDefaults(of: id) }
+    return .json([
+      "posting:default:visibility": .string(defaults.visibility.rawValue),
+      "posting:default:sensitive": .bool(defaults.isSensitive), "posting:default:language": .text(defaults.language),
       "reading:expand:media": "default", "reading:expand:spoilers": false, "reading:autoplay:gifs": false,
     ])
   }

@@ -7,9 +7,6 @@ extension ClientAPI {
   var quietRoutes: [Route] {
     let lists: [(String, Route.Access)] = [
       ("/api/v1/conversations", .scope("read:statuses")),
-      ("/api/v1/featured_tags", .scope("read:accounts")),
-      ("/api/v1/featured_tags/suggestions", .scope("read:accounts")),
-      ("/api/v1/accounts/:id/featured_tags", .open),
       ("/api/v1/accounts/:id/identity_proofs", .open),
       ("/api/v1/domain_blocks", .scope("read:blocks")),
       ("/api/v1/trends", .open),

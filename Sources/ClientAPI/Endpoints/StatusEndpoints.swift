@@ -100,7 +100,7 @@ extension ClientAPI {
     }
   }
 
-  private func act(
+  func act(
     _ call: Call,
     _ change: @escaping @Sendable (any WriteTransaction, Post, Account, OperationContext) throws -> Post
   ) async throws -> Response {

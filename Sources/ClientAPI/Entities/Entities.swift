@@ -16,9 +16,10 @@ struct Entities: Sendable {
   func asset(_ name: String) -> JSON { .string(instance.page("/assets/\(name).png").text) }
 
   func account(_ account: Account, counts: AccountCounts?) -> JSON {
-    let local = account.avatarDigest.map { JSON.string(instance.media("\($0.rawValue).jpg").text) }
-    let avatar = local ?? account.avatarURL.map { .string($0.text) } ?? standIn(.avatar)
-    let header = account.headerURL.map { .string($0.text) } ?? standIn(.header)
+    // A picture of another server is shown from our copy: nobody's app has to ask there, and what we say about machines
+    // goes with it.
+    let avatar = account.avatar.map { .string(instance.media($0.fileName).text) } ?? standIn(.avatar)
+    let header = account.header.map { .string(instance.media($0.fileName).text) } ?? standIn(.header)
     return [
       "id": .string(account.id.description),
       "username": .string(account.username),
@@ -46,38 +47,40 @@ struct Entities: Sendable {
       "last_status_at": .text(counts?.lastPostAt.map { String($0.iso8601.prefix(10)) }),
       "emojis": [],
       "roles": [],
-      "fields": .array(
-        account.fields.map { field in
-          ["name": .string(field.name), "value": .string(field.value), "verified_at": .null]
-        }),
+      "fields": .array(account.fields.map(field)),
+      "memorial": .bool(account.details.isMemorial),
       "usage_policy": effectivePolicy(of: account, on: instance).wire,
     ]
   }
 
   /// The account behind the token: what a client needs to start.
-  func credentials(_ bearer: Bearer, counts: AccountCounts?, requests: Int) -> JSON {
-    let account = bearer.account
+  func credentials(
+    _ account: Account, role ownRole: Role, counts: AccountCounts?, requests: Int, defaults: PostingDefaults
+  ) -> JSON {
     var entity = self.account(account, counts: counts)
     entity["source"] = [
-      "privacy": "public", "sensitive": false, "language": .null, "note": .string(account.noteSource),
-      "fields": .array(
-        account.fields.map { field in
-          ["name": .string(field.name), "value": .string(field.value), "verified_at": .null]
-        }),
+      "privacy": .string(defaults.visibility.rawValue), "sensitive": .bool(defaults.isSensitive),
+      "language": .text(defaults.language), "note": .string(account.noteSource),
+      "fields": .array(account.details.fieldSources.map(field)),
+      "attribution_domains": .array(account.details.attributionDomains.map { .string($0) }),
       "follow_requests_count": .count(requests), "hide_collections": false,
       "discoverable": .bool(account.isDiscoverable), "indexable": .bool(account.isIndexable),
     ]
     let role: (id: JSON, name: JSON) =
-      switch bearer.role {
+      switch ownRole {
       case .artist: ("-99", "")
       case .moderator: ("2", "Moderator")
       case .admin: ("3", "Admin")
       }
     entity["role"] = [
       "id": role.id, "name": role.name, "color": "", "permissions": "0",
-      "highlighted": .bool(bearer.role != .artist),
+      "highlighted": .bool(ownRole != .artist),
     ]
     return entity
+  }
+
+  func field(_ field: ProfileField) -> JSON {
+    ["name": .string(field.name), "value": .string(field.value), "verified_at": .null]
   }
 
   func relationship(_ relationship: Relationship) -> JSON {

@@ -1,6 +1,7 @@
 import Model
 import Operations
 import Primitives
+import Store
 
 extension Entities {
   /// What clients parse as a Mastodon version before they read on.
@@ -35,7 +36,7 @@ extension Entities {
     ]
   }
 
-  func instanceV2(_ facts: InstanceFacts, users: Int, contact: JSON) -> JSON {
+  func instanceV2(_ facts: InstanceFacts, users: Int, contact: JSON, rules: [String]) -> JSON {
     [
       "domain": .string(instance.host.text),
       "title": .string(facts.title),
@@ -53,8 +54,11 @@ extension Entities {
         ],
         "vapid": ["public_key": ""],
         "accounts": [
-          "max_featured_tags": 0, "max_pinned_statuses": 0, "max_profile_fields": 0, "max_note_length": 0,
-          "max_display_name_length": 0, "profile_field_name_limit": 0, "profile_field_value_limit": 0,
+          "max_featured_tags": .number(Limits.featuredTags), "max_pinned_statuses": .number(Limits.pinnedPosts),
+          "max_profile_fields": .number(Limits.profileFields), "max_note_length": .number(Limits.noteCharacters),
+          "max_display_name_length": .number(Limits.displayNameCharacters),
+          "profile_field_name_limit": .number(Limits.fieldCharacters),
+          "profile_field_value_limit": .number(Limits.fieldCharacters),
         ],
         "statuses": statuses,
         "media_attachments": media,
@@ -72,12 +76,13 @@ extension Entities {
       ],
       "api_versions": ["mastodon": 1],
       "contact": ["email": .string(facts.contactEmail), "account": contact],
-      "rules": [],
+      "rules": .array(self.rules(rules)),
     ]
   }
 
   func instanceV1(
-    _ facts: InstanceFacts, counts: (users: Int, localPosts: Int, peers: Int), contact: JSON
+    _ facts: InstanceFacts, counts: (users: Int, localPosts: Int, peers: Int), contact: JSON,
+    rules: [String]
   ) -> JSON {
     [
       "uri": .string(instance.host.text),
@@ -97,10 +102,11 @@ extension Entities {
       "approval_required": false,
       "invites_enabled": false,
       "configuration": [
-        "accounts": ["max_featured_tags": 0], "statuses": statuses, "media_attachments": media, "polls": polls,
+        "accounts": ["max_featured_tags": .number(Limits.featuredTags)], "statuses": statuses,
+        "media_attachments": media, "polls": polls,
       ],
       "contact_account": contact,
-      "rules": [],
+      "rules": .array(self.rules(rules)),
     ]
   }
 }

@@ -71,7 +71,7 @@ struct StatusPage: Sendable {
       entity["muted"] = false
       entity["bookmarked"] = .bool(assembly.bookmarked.contains(post.id))
       entity["filtered"] = filtered(post)
-      if post.authorID == assembly.viewer { entity["pinned"] = false }
+      if post.authorID == assembly.viewer { entity["pinned"] = .bool(assembly.pinned.contains(post.id)) }
     }
     return entity
   }

@@ -22,13 +22,18 @@ extension Account {
     actor.published = createdAt
     // A reader lifts a restriction only for a later statement.
     if let policyStatedAt, policyStatedAt > createdAt { actor.updated = policyStatedAt }
-    actor.icon = avatarDigest.map { Actor.Picture(url: instance.media("\($0.rawValue).jpg"), mediaType: "image/jpeg") }
+    actor.featuredTags = kind == .application ? nil : instance.featuredTags(username)
+    actor.icon = avatar.map { Actor.Picture(url: instance.media($0.fileName), mediaType: $0.mediaType) }
+    actor.image = header.map { Actor.Picture(url: instance.media($0.fileName), mediaType: $0.mediaType) }
     actor.fields = fields.map { Actor.Field(name: $0.name, value: $0.value) }
     actor.manuallyApprovesFollowers = isLocked
     actor.discoverable = isDiscoverable
     actor.indexable = isIndexable
     actor.suspended = suspendedAt != nil
     actor.movedTo = movedTo
+    actor.alsoKnownAs = details.aliases
+    actor.attributionDomains = details.attributionDomains
+    actor.memorial = details.isMemorial
     actor.webfinger = "\(username)@\(instance.host.text)"
     if let usagePolicy {
       let signals = OutgoingSignals(usagePolicy)

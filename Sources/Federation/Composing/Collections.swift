@@ -10,7 +10,12 @@ extension Composer {
   package enum PostList: String, Sendable, CaseIterable { case replies, likes, shares, context }
 
   package func list(_ list: AccountList, of account: Account) async throws -> Document {
-    let counts = try await environment.database.read { try $0.counts(of: [account.id])[account.id] ?? AccountCounts() }
+    let (counts, pins) = try await environment.database.read { tx in
+      (
+        try tx.counts(of: [account.id])[account.id] ?? AccountCounts(),
+        list == .featured ? try tx.pinnedPosts(of: account.id, visibleTo: nil) : []
+      )
+    }
     var collection: ObjectCollection
     switch list {
     case .outbox:
@@ -25,8 +30,9 @@ extension Composer {
       collection.totalItems = counts.following
     case .featured:
       collection = ObjectCollection(id: account.featured, kind: .ordered)
-      collection.totalItems = 0
-      collection.items = []
+      // Ids alone: each post says for itself who may read it.
+      collection.totalItems = pins.count
+      collection.items = pins.map { .string($0.uri.text) }
     }
     return Document(bytes: collection.document.bytes, policy: account.usagePolicy)
   }

@@ -64,6 +64,9 @@ extension Composer {
     case .voted(let id): return try await voted(id)
     case .pollCounted(let id): return try await counted(id)
     case .policyAnswered(let policy, let author): return try await answered(policy, of: author, lease)
+    case .pinned(let id): return try await pinned(id, isPinned: true, lease)
+    case .flagged(let id): return try await flagged(id)
+    case .unpinned(let id): return try await pinned(id, isPinned: false, lease)
     }
   }
 
@@ -156,7 +159,7 @@ extension FederationIntent {
     switch self {
     case .deleted(let uri, _, _, _), .unboosted(let uri, _, _, _), .unfollowed(let uri, _, _): uri
     case .created, .updated, .boosted, .favourited, .unfavourited, .followed, .accepted, .rejected, .profileUpdated,
-      .voted, .pollCounted, .policyAnswered:
+      .voted, .pollCounted, .policyAnswered, .pinned, .unpinned, .flagged:
       nil
     }
   }

@@ -109,7 +109,7 @@ extension Visibility {
 }
 
 /// A tag of any script as one path segment.
-private func pathEncoded(_ text: String) -> String {
+func pathEncoded(_ text: String) -> String {
   var out = ""
   for byte in text.utf8 {
     switch byte {

@@ -110,10 +110,10 @@ package final class Receiver: Sendable {
     case .like(let like): try await self.like(like, budget)
     case .announce(let announce): try await self.announce(announce, budget)
     case .block(let block): try await self.block(block, budget)
-    case .add(let add): featured(add.actor, target: add.target)
-    case .remove(let remove): featured(remove.actor, target: remove.target)
+    case .add(let add): try await self.add(add, budget)
+    case .remove(let remove): self.remove(remove)
     case .move(let move): try await self.move(move, budget)
-    case .flag: { _, _ in .done("flag.unsupported") }
+    case .flag(let flag): self.flag(flag)
     case .unrecognized: { _, _ in .done("unrecognized") }
     }
   }
@@ -123,15 +123,6 @@ package final class Receiver: Sendable {
     let account = try await actors.account(uri, budget: budget)
     guard account.suspendedAt == nil else { throw ReceiveFailure.permanent("actor.suspended") }
     return account
-  }
-
-  /// Pinned posts are not kept; only their owner may say which they are, all the same.
-  private func featured(_ actor: IRI, target: IRI) -> Effect {
-    { tx, _ in
-      guard let account = try tx.account(uri: actor) else { return .done("actor.unknown") }
-      guard account.featured == target else { return .rejected("owner") }
-      return .done("featured.unsupported")
-    }
   }
 }
 

@@ -130,7 +130,7 @@ package final class ActorResolver: Sendable {
           account.suspendedAt = current.suspendedAt
           account.movedTo = current.movedTo
         }
-        try tx.receiveActor(account, keys: keys, document: document)
+        try tx.receiveActor(account, keys: keys, document: document, in: context)
         // Whoever nobody here follows has no works here to speak of; a first post is answered when it comes.
         if try tx.hasLocalFollowers(account.id) { try tx.answerPolicy(of: account, in: context, nil) }
         return account

@@ -28,12 +28,25 @@ struct ReadActor {
       url: page, displayName: name.isEmpty ? handle.username : name, note: sanitize(actor.summary ?? "").html,
       inbox: actor.inbox ?? uri, sharedInbox: own(actor.sharedInbox), outbox: own(actor.outbox),
       followers: own(actor.followers), following: own(actor.following), featured: own(actor.featured),
-      avatarURL: actor.icon.flatMap { secure($0.url) }, headerURL: actor.image.flatMap { secure($0.url) },
+      avatarURL: avatar, headerURL: header, avatar: avatar == known?.avatarURL ? known?.avatar : nil,
+      header: header == known?.headerURL ? known?.header : nil,
       fields: actor.fields.map { ProfileField(name: displayName($0.name), value: sanitize($0.value).html) },
       isLocked: actor.manuallyApprovesFollowers, isDiscoverable: actor.discoverable, isIndexable: actor.indexable,
       usagePolicy: known?.usagePolicy, policyIsProved: known?.policyIsProved ?? false,
       policyStatedAt: known?.policyStatedAt, createdAt: known?.createdAt ?? min(actor.published ?? now, now),
-      fetchedAt: now, suspendedAt: known?.suspendedAt, movedTo: known?.movedTo)
+      fetchedAt: now, suspendedAt: known?.suspendedAt, movedTo: known?.movedTo, details: details)
+  }
+
+  private var avatar: IRI? { actor.icon.flatMap { secure($0.url) } }
+  private var header: IRI? { actor.image.flatMap { secure($0.url) } }
+
+  private var details: AccountDetails {
+    var details = AccountDetails()
+    details.aliases = actor.alsoKnownAs
+    details.attributionDomains = actor.attributionDomains
+    details.isMemorial = actor.memorial
+    details.featuredTags = own(actor.featuredTags)
+    return details
   }
 
   func incomingPolicy(_ standing: IncomingUsagePolicy.Standing) -> IncomingUsagePolicy {

@@ -1,5 +1,6 @@
 import ActivityStreams
 import Model
+import Operations
 import Persistence
 import Primitives
 import Store
@@ -42,7 +43,8 @@ package struct FederationReceiving: Sendable {
     case .refreshActor(let id): try await actors.run(refreshing: id, lease: lease)
     case .fetchPost(let iri): try await posts.run(fetching: iri, lease: lease)
     case .settlePoll(let id): try await posts.run(settling: id, lease: lease)
-    case .federate, .fetchMedia, .reconsider, .remark, .discardFiles, .publishScheduled: return false
+    case .fetchFeatured(let id): try await posts.run(featuredBy: id, lease: lease)
+    case .federate, .fetchMedia, .reconsider, .remark, .discardFiles, .publishScheduled, .fetchPortraits: return false
     }
     return true
   }
@@ -56,15 +58,27 @@ package struct FederationReceiving: Sendable {
     do {
       // A trial knows itself only.
       if let handle = Handle(text), !environment.instance.isTrial || handle.host == environment.instance.host {
-        return .account(try await actors.account(handle, budget: budget))
+        return try await looked(at: actors.account(handle, budget: budget))
       }
       guard let iri = IRI(text), !environment.instance.isTrial || iri.hasSameOrigin(as: environment.instance.base)
       else { return nil }
-      return try await resolve(iri, budget: budget)
+      let found = try await resolve(iri, budget: budget)
+      if case .account(let account) = found { return try await looked(at: account) }
+      return found
     } catch {
       guard error.isTransient else { return nil }
       throw error
     }
+  }
+
+  /// Somebody here opens a page that shows nothing yet: what its owner shows first is asked for in the background.
+  private func looked(at account: Account) async throws(ResolveFailure) -> Resolved {
+    guard !account.isLocal, account.featured != nil else { return .account(account) }
+    let context = environment.context
+    do { try await environment.database.write { try $0.queueFeatured(of: account, in: context) } } catch {
+      throw ResolveFailure(error)
+    }
+    return .account(account)
   }
 
   private func resolve(_ iri: IRI, budget: FetchBudget) async throws(ResolveFailure) -> Resolved? {

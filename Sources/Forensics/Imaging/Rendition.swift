@@ -70,6 +70,23 @@ struct RenditionMaker {
     }
   }
 
+  /// One small file that every peer and app reads: always made anew, so that nothing of the source's metadata is in it.
+  func portrait(_ upright: Picture, side: Int) throws(MediaRefusal) -> RenditionFile {
+    do {
+      let opaque = upright.isOpaque
+      let base = opaque ? try upright.overWhite() : upright
+      let fitted = try base.fitted(within: min(max(16, side), Limits.federatedSide))
+      let format: ImageFormat = opaque && !isFlatArtwork ? .jpeg : .png
+      return try file(.federated, format, fitted, try fitted.encoded(as: format, quality: 90))
+    } catch let failure as PictureFailure {
+      throw MediaRefusal(failure)
+    } catch let refusal as ImageRefusal {
+      throw MediaRefusal(refusal)
+    } catch {
+      throw .undecodable
+    }
+  }
+
   private func federated(_ picture: Picture, opaque: Bool, wasCMYK: Bool) throws -> RenditionFile {
     if let same = try untouchedFile(wasCMYK: wasCMYK) { return same }
     var format: ImageFormat = opaque && !isFlatArtwork ? .jpeg : .png

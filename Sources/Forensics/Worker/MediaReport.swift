@@ -17,10 +17,13 @@ package struct MediaOptions: Codable, Hashable, Sendable {
   /// Whether a copy of the file comes along whose pixels are untouched and whose metadata are gone, for a detector
   /// that is not in this process.
   package var makesStrippedCopy: Bool
+  /// For the picture of a person: one file at most this many pixels a side, JPEG or PNG, and no other.
+  package var portraitSide: Int?
 
   package init(
     declaredType: String? = nil, rights: Rights = Rights(), keepsSourceRights: Bool = true, untouched: Bool = false,
-    makesRenditions: Bool = true, makesStrippedCopy: Bool = false
+    makesRenditions: Bool = true, makesStrippedCopy: Bool = false,
+    portraitSide: Int? = nil
   ) {
     self.declaredType = declaredType
     self.rights = rights
@@ -28,6 +31,7 @@ package struct MediaOptions: Codable, Hashable, Sendable {
     self.untouched = untouched
     self.makesRenditions = makesRenditions
     self.makesStrippedCopy = makesStrippedCopy
+    self.portraitSide = portraitSide
   }
 
   /// Looks, and makes no files.

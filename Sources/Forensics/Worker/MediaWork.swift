@@ -24,7 +24,11 @@ package enum MediaWork {
       if options.makesRenditions {
         let rights = options.keepsSourceRights ? options.rights.filled(from: sourceRights) : options.rights
         let maker = RenditionMaker(source: bytes, header: header, rights: rights, untouched: options.untouched)
-        files = try maker.make(upright, wasCMYK: stored.wasCMYK, smallest: &smallest)
+        if let side = options.portraitSide {
+          files = [try maker.portrait(upright, side: side)]
+        } else {
+          files = try maker.make(upright, wasCMYK: stored.wasCMYK, smallest: &smallest)
+        }
       }
       let measured = try Measures(smallest)
       let report = MediaReport(

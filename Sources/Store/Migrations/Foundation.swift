@@ -31,7 +31,8 @@ extension Migration {
       featured TEXT,
       avatar_url TEXT,
       header_url TEXT,
-      avatar_digest TEXT,
+      avatar_file TEXT,
+      header_file TEXT,
       fields TEXT NOT NULL,
       is_locked BOOLEAN NOT NULL,
       is_discoverable BOOLEAN NOT NULL,
@@ -44,11 +45,13 @@ extension Migration {
       fetched_at BIGINT NOT NULL,
       suspended_at BIGINT,
       moved_to TEXT,
+      details TEXT NOT NULL,
       UNIQUE (username_key, host)
     );
     CREATE INDEX accounts_by_host ON accounts (host, id);
     CREATE INDEX accounts_by_followers ON accounts (followers);
-    CREATE INDEX accounts_by_avatar ON accounts (avatar_digest);
+    CREATE INDEX accounts_by_avatar ON accounts (avatar_file);
+    CREATE INDEX accounts_by_header ON accounts (header_file);
 
     CREATE TABLE account_counts (
       account_id INTEGER PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
