@@ -119,6 +119,20 @@ package struct BlobStore: Sendable {
     return name
   }
 
+  /// Gives a file of another store a second name here, without copying: blobs never change. False when they are in
+  /// different file systems, or it is not there. The name is on disk once the caller has synced its folder.
+  package func link(_ digest: BlobDigest, in area: Area = .kept, from other: BlobStore) throws(BlobFailure) -> Bool {
+    let parents = directories(digest, area)
+    for parent in parents { try BlobStore.makeDirectory(parent) }
+    guard Glibc.link(other.path(digest, in: area), path(digest, in: area)) == 0 || errno == EEXIST else {
+      guard [EXDEV, ENOENT, EPERM, EMLINK, ENOTSUP].contains(errno) else {
+        throw BlobFailure(operation: "link", number: errno)
+      }
+      return false
+    }
+    return true
+  }
+
   /// Nil when there is no such blob.
   package func size(_ digest: BlobDigest, in area: Area = .kept) throws(BlobFailure) -> Int? {
     var facts = stat()

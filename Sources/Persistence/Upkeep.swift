@@ -39,6 +39,45 @@ extension SQLiteDatabase {
     }
   }
 
+  /// Every table, index, view and trigger with the statement that makes it, but SQLite's own.
+  package func schema() async throws(DatabaseError) -> Set<String> {
+    do {
+      return try await pool.read { database in
+        Set(
+          try String.fetchAll(
+            database,
+            sql: """
+              SELECT type || ' ' || name || ': ' || COALESCE(sql, '') FROM sqlite_master
+              WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+              """))
+      }
+    } catch {
+      throw DatabaseError(mapping: error)
+    }
+  }
+
+  /// Closes every connection and leaves one file without a log beside it, for a database that is to be moved or
+  /// weighed. Throws `busy` when another program has it open.
+  package func closeAsOneFile() async throws(DatabaseError) {
+    do {
+      try await pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+      try pool.close()
+      for name in [path + "-wal", path + "-shm"] {
+        let attributes =
+          FileManager.default.fileExists(atPath: name)
+          ? try FileManager.default.attributesOfItem(atPath: name) : nil
+        guard let attributes else { continue }
+        if name.hasSuffix("-wal"), (attributes[.size] as? NSNumber)?.int64Value != 0 { throw DatabaseError.busy }
+        try FileManager.default.removeItem(atPath: name)
+      }
+      try sync(path)
+    } catch let error as DatabaseError {
+      throw error
+    } catch {
+      throw DatabaseError(mapping: error)
+    }
+  }
+
   /// Moves the log into the file as far as readers allow, and refreshes the planner's statistics where they are old.
   package func tidy() async throws(DatabaseError) {
     do {

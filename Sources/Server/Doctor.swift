@@ -110,6 +110,7 @@ extension Services {
 
   private func queues() async -> [Finding] {
     do {
+      let pause = try await database.read { try $0.deliveryPause() }
       let (jobs, deliveries) = try await database.read { (try $0.jobCounts(), try $0.deliveryCounts()) }
       var findings: [Finding] = []
       let stuck = jobs.filter { $0.state == "quarantined" }.map(\.count).reduce(0, +)
@@ -121,6 +122,13 @@ extension Services {
       }
       let waiting = deliveries.filter { $0.state == "waiting" }.map(\.count).reduce(0, +)
       let expired = deliveries.filter { $0.state == "expired" }.map(\.count).reduce(0, +)
+      if let pause {
+        let why = pause.reason == .restored ? "this instance was restored from a backup" : "an admin asked for it"
+        findings.append(
+          Finding(
+            .note, "Nothing is delivered to other servers since \(pause.since.iso8601Seconds), because \(why).",
+            remedy: "Look around, then run: atelier resume"))
+      }
       findings.append(Finding(.good, "\(waiting) deliveries wait, \(expired) expired unreached."))
       return findings
     } catch {

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Primitives
 import Signatures
@@ -40,6 +41,39 @@ package enum InstanceSecret {
       throw Failure.notWritten(path)
     }
     return try seal(secret, path)
+  }
+
+  /// Tells whether two secrets are one, and nothing else of them.
+  package static func fingerprint(of secret: [UInt8]) -> String {
+    Hex.encode(Array(SHA256.hash(data: Array("atelier instance secret\0".utf8) + secret).prefix(8)))
+  }
+
+  /// The secret for paper: groups of four digits, the last of which tells a slip of the pen.
+  package static func written(_ secret: [UInt8]) -> String {
+    let digits = Array(Hex.encode(secret) + fingerprint(of: secret).prefix(4))
+    return stride(from: 0, to: digits.count, by: 4).map { String(digits[$0..<min($0 + 4, digits.count)]) }
+      .joined(separator: " ")
+  }
+
+  /// Reads what a file of the secret holds: the 32 bytes, or what `written` made of them. Nil for anything else.
+  package static func parse(_ bytes: [UInt8]) -> [UInt8]? {
+    if bytes.count == 32 { return bytes }
+    guard bytes.count < 1_024 else { return nil }
+    let digits = String(decoding: bytes, as: UTF8.self).lowercased().filter { !$0.isWhitespace && $0 != "-" }
+    guard digits.utf8.count == 68, let secret = Hex.decode(String(digits.prefix(64))),
+      fingerprint(of: secret).prefix(4) == digits.suffix(4)
+    else { return nil }
+    return secret
+  }
+
+  /// The secret itself, for a backup that is to hold it.
+  static func bytes(_ settings: Settings, _ surroundings: Surroundings) throws -> [UInt8] {
+    if let file = surroundings.credentials.map({ $0 + "/instance.secret" }),
+      FileManager.default.fileExists(atPath: file)
+    {
+      return try read(file)
+    }
+    return try read(settings.secretPath)
   }
 
   private static func read(_ path: String) throws -> [UInt8] {

@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -16,7 +17,8 @@ extension Services {
       configuration: ApplicationConfiguration(
         address: bindAddress, serverName: "Atelier",
         // A flood of idle ones, each closed after a minute, must not use up the files of the database.
-        availableConnectionsDelegate: MaximumAvailableConnections(Limits.openConnections)), logger: log)
+        availableConnectionsDelegate: MaximumAvailableConnections(Limits.openConnections)),
+      onServerRunning: { _ in openSocket() }, logger: log)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [.init(service: BackgroundWork(services: self)), .init(service: application)],
@@ -35,6 +37,12 @@ extension Services {
     case .address(let host, let port): .hostname(host, port: port)
     case .unixSocket(let path): .unixDomainSocket(path: path)
     }
+  }
+
+  /// The proxy runs as somebody else and enters by the group; the folder of the socket says who is in it.
+  private func openSocket() {
+    guard case .unixSocket(let path) = settings.listen, chmod(path, 0o660) != 0 else { return }
+    log.error("the proxy may not reach \(path): its mode could not be set")
   }
 
   private func announce() {

@@ -42,6 +42,10 @@ package struct Settings: Hashable, Sendable {
   package var detectorNetworks: [CIDR]
   /// Where onnxruntime is; asked for only when a model from outside was added.
   package var onnxLibrary: String
+  /// Where `atelier backup` puts backups; nil where nobody said.
+  package var backupFolder: String?
+  /// Days of backups that are kept.
+  package var backupDays: Int
 
   package var databasePath: String { home + "/atelier.db" }
   package var mediaPath: String { home + "/media" }
@@ -73,7 +77,7 @@ package struct SettingsSources: Sendable {
     "instance.base_url", "instance.title", "instance.about", "instance.usage_policy", "listen", "home",
     "federation.allowed_private_networks", "federation.extra_ca_file", "federation.authorized_fetch", "log.level",
     "media.workers", "media.quota", "detector.http.url", "detector.http.name", "detector.http.timeout",
-    "detector.http.private_networks", "detector.onnx.runtime",
+    "detector.http.private_networks", "detector.onnx.runtime", "backup.folder", "backup.days",
   ]
 
   /// `instance.base_url` is `ATELIER_INSTANCE_BASE_URL` in the environment.
@@ -152,7 +156,14 @@ extension Settings {
       problems.append(
         "media.quota is the MiB one account's pictures may take, or 0 for no bound, not \"\(quotaText)\".")
     }
-    guard problems.isEmpty, let instance, let listen, let fetch, let workers else {
+    let backupFolder = sources.value("backup.folder").flatMap { $0.isEmpty ? nil : $0 }
+    if let backupFolder, !backupFolder.hasPrefix("/") {
+      problems.append("backup.folder must be the absolute path of a folder, such as /var/backups/atelier.")
+    }
+    let daysText = sources.value("backup.days") ?? "14"
+    let days = Int(daysText).flatMap { (1...3_650).contains($0) ? $0 : nil }
+    if days == nil { problems.append("backup.days is a number from 1 to 3650, not \"\(daysText)\".") }
+    guard problems.isEmpty, let instance, let listen, let fetch, let workers, let days else {
       throw SettingsProblems(problems: problems)
     }
     self.init(
@@ -160,7 +171,8 @@ extension Settings {
       about: sources.value("instance.about") ?? "", listen: listen, home: home, allowedPrivateNetworks: networks,
       extraCAFile: extraCA, authorizedFetch: fetch, logLevel: level, mediaWorkers: workers,
       mediaQuota: quota == 0 ? nil : quota, httpDetector: detector, detectorNetworks: detectorNetworks,
-      onnxLibrary: sources.value("detector.onnx.runtime") ?? OnnxRuntime.usualLibrary)
+      onnxLibrary: sources.value("detector.onnx.runtime") ?? OnnxRuntime.usualLibrary,
+      backupFolder: backupFolder, backupDays: days)
   }
 
   /// Variables of this name that the deployment scripts use for themselves.

@@ -45,6 +45,34 @@ extension Services {
     }
   }
 
+  /// Stops deliveries at once, in a running server too; what is under way ends. False when they were stopped already.
+  package func pauseDeliveries() async throws -> Bool {
+    let pause = DeliveryPause(reason: .asked, since: time.now())
+    return try await database.write { tx in
+      guard try tx.deliveryPause() == nil else { return false }
+      try tx.pauseDeliveries(pause)
+      return true
+    }
+  }
+
+  package struct Resumption: Hashable, Sendable {
+    package var pause: DeliveryPause
+    package var abandoned: Int
+    package var waiting: Int
+  }
+
+  /// Lets deliveries go on, nil when nothing was paused. After a restore, what waited in the backup is given up unless
+  /// `sendingOld`: it was delivered, or overtaken, after the backup was made.
+  package func resumeDeliveries(sendingOld: Bool) async throws -> Resumption? {
+    try await database.write { tx in
+      guard let pause = try tx.deliveryPause() else { return nil }
+      let old = pause.reason == .restored && !sendingOld ? pause.since : nil
+      let abandoned = try tx.resumeDeliveries(abandoningBefore: old)
+      let waiting = try tx.waitingDeliveries(split: pause.since)
+      return Resumption(pause: pause, abandoned: abandoned, waiting: waiting.before + waiting.since)
+    }
+  }
+
   /// How much of each kind goes on at once. Receiving waits for disks and other servers, pictures for processors.
   private var lanes: [(Job.Lane, Int)] {
     [(.inbound, 64), (.federation, 8), (.resolving, 8), (.media, settings.mediaWorkers * 2)]

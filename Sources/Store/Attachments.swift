@@ -216,3 +216,16 @@ extension WriteTransaction {
     }
   }
 }
+
+extension ReadTransaction {
+  /// The names of all files that people are shown, each once: what a backup must hold.
+  package func fileDigests() throws -> [String] {
+    try rows(
+      """
+      SELECT digest FROM renditions
+      UNION SELECT avatar_digest AS digest FROM accounts WHERE avatar_digest IS NOT NULL
+      ORDER BY digest
+      """
+    ).map { try $0.string("digest") }
+  }
+}

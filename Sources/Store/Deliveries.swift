@@ -50,8 +50,10 @@ extension ReadTransaction {
     }
   }
 
+  /// Nil while deliveries are paused.
   package func nextDelivery() throws -> Timestamp? {
-    try first("SELECT MIN(next_at) AS due FROM deliveries WHERE state = 'waiting'")?.optionalTimestamp("due")
+    guard try deliveryPause() == nil else { return nil }
+    return try first("SELECT MIN(next_at) AS due FROM deliveries WHERE state = 'waiting'")?.optionalTimestamp("due")
   }
 
   package func outgoing(uri: IRI) throws -> Outgoing? {
@@ -111,12 +113,13 @@ extension WriteTransaction {
     afterCommit(.deliveries)
   }
 
-  /// Takes up to `limit` due deliveries, at most `perHost` of one host, one where a host's rest has just ended, none
+  /// Takes none while deliveries are paused, and else up to `limit` due ones, at most `perHost` of one host, one where a host's rest has just ended, none
   /// whose host is resting, and none before an older one of the same sender and inbox unless that is more than an
   /// hour late.
   package func leaseDeliveries(
     at time: Timestamp, until end: Timestamp, limit: Int, perHost: Int, busy: [String]
   ) throws -> [Delivery] {
+    guard try deliveryPause() == nil else { return [] }
     let hourAgo = time.adding(.seconds(-3_600))
     let leased = try rows(
       """

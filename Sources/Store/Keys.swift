@@ -34,15 +34,26 @@ package struct RemoteKey: Hashable, Sendable {
   }
 }
 
+extension StoredKey {
+  fileprivate init(_ row: Row) throws {
+    self.init(
+      accountID: try row.id("account_id"), kind: try row.enumCase("kind"), keyID: try row.iri("key_id"),
+      publicKey: try row.string("public_key"), sealedKey: try row.bytes("sealed_key"))
+  }
+}
+
 extension ReadTransaction {
   package func signingKeys(of id: Account.ID) throws -> [StoredKey] {
     try rows(
       "SELECT account_id, kind, key_id, public_key, sealed_key FROM signing_keys WHERE account_id = \(id) ORDER BY kind"
-    ).map { row in
-      StoredKey(
-        accountID: try row.id("account_id"), kind: try row.enumCase("kind"), keyID: try row.iri("key_id"),
-        publicKey: try row.string("public_key"), sealedKey: try row.bytes("sealed_key"))
-    }
+    ).map { try StoredKey($0) }
+  }
+
+  /// Any keys of ours, to try a secret on.
+  package func someSigningKeys(limit: Int) throws -> [StoredKey] {
+    try rows(
+      "SELECT account_id, kind, key_id, public_key, sealed_key FROM signing_keys ORDER BY account_id LIMIT \(limit)"
+    ).map { try StoredKey($0) }
   }
 
   package func remoteKey(_ id: IRI) throws -> RemoteKey? {

@@ -23,6 +23,15 @@ struct SettingsOptions: ParsableArguments {
     }
   }
 
+  /// The settings of an instance that is there: for commands that must not make one.
+  func existing() throws -> Settings {
+    let settings = try settings()
+    guard FileManager.default.fileExists(atPath: settings.databasePath) else {
+      throw Complaint("\(settings.home) holds no instance.")
+    }
+    return settings
+  }
+
   /// Opens the instance, runs `body`, and closes it.
   func withServices<T: Sendable>(_ body: (Services) async throws -> T) async throws -> T {
     let settings = try settings()
