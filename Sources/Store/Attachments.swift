@@ -218,14 +218,16 @@ extension WriteTransaction {
 }
 
 extension ReadTransaction {
-  /// The names of all files that people are shown, each once: what a backup must hold.
+  /// The digests of all files that people are shown, each once: what a backup must hold.
   package func fileDigests() throws -> [String] {
     try rows(
       """
-      SELECT digest FROM renditions
-      UNION SELECT avatar_digest AS digest FROM accounts WHERE avatar_digest IS NOT NULL
-      ORDER BY digest
+      SELECT digest AS file FROM renditions
+      UNION SELECT avatar_file AS file FROM accounts WHERE avatar_file IS NOT NULL
+      UNION SELECT header_file AS file FROM accounts WHERE header_file IS NOT NULL
+      UNION SELECT file FROM emojis WHERE file IS NOT NULL
+      ORDER BY file
       """
-    ).map { try $0.string("digest") }
+    ).map { String(try $0.string("file").prefix(64)) }
   }
 }
