@@ -56,6 +56,19 @@ package enum Context {
 
   package static let activity: JSON = [.string(activityStreams), .string(dataIntegrity)]
 
+  /// Of an assessment, which travels between assessors only.
+  package static let assessment: JSON = [
+    .string(activityStreams), .string(dataIntegrity),
+    terms([
+      ("noai", .string(Names.usagePolicy)), ("AiAssessment", "noai:AiAssessment"),
+      ("subject", link("noai:subject")), ("subjectDigest", "noai:subjectDigest"), ("detector", "noai:detector"),
+      ("detectorVersion", "noai:detectorVersion"), ("modelDigest", "noai:modelDigest"), ("score", "noai:score"),
+      ("threshold", "noai:threshold"), ("falsePositiveRate", "noai:falsePositiveRate"),
+      ("calibration", link("noai:calibration")), ("decision", "noai:decision"), ("reviewedBy", "noai:reviewedBy"),
+      ("appeal", link("noai:appeal")),
+    ]),
+  ]
+
   /// Of a policy that is a document of its own.
   package static let policy: JSON = [
     .string(activityStreams), .string(dataIntegrity),

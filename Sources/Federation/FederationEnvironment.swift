@@ -19,6 +19,8 @@ package struct FederationEnvironment: Sendable {
   package let time: TimeSource
   package let random: RandomBytes
   package let log: Logger
+  /// What gives scores here. Told with every score, since scores of two models can not be compared.
+  package var detectorModel: DetectorIdentity?
 
   package init(
     instance: Instance, database: any Database, client: GuardedClient, keys: KeyRing, ids: SnowflakeGenerator,
@@ -32,6 +34,19 @@ package struct FederationEnvironment: Sendable {
     self.time = time
     self.random = random
     self.log = log
+  }
+
+  package struct DetectorIdentity: Hashable, Sendable {
+    package var name: String
+    package var version: String
+    /// Of its file.
+    package var digest: ContentDigest
+
+    package init(name: String, version: String, digest: ContentDigest) {
+      self.name = name
+      self.version = version
+      self.digest = digest
+    }
   }
 
   /// For an operation that happens now.

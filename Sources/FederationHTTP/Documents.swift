@@ -116,6 +116,37 @@ extension FederationFace {
     return answer(try await composer.list(list, of: account), to: request, reader.reach)
   }
 
+  func addAssessor(to router: some RouterMethods<FaceContext>) {
+    router.get("/actors/assessor") { request, context in
+      try await self.uncached { try await self.assessor(request, context) }
+    }
+    router.post("/actors/assessor/inbox") { request, context in try await self.receive(request, context) }
+    for list in [Composer.AccountList.outbox, .followers, .following] {
+      router.get(RouterPath("/actors/assessor/\(list.rawValue)")) { request, context in
+        try await self.uncached {
+          let reader = try await self.requireReader(of: request, context)
+          let account = try await self.ownAssessor()
+          return self.answer(try await self.composer.list(list, of: account), to: request, reader.reach)
+        }
+      }
+    }
+  }
+
+  private func ownAssessor() async throws -> Account {
+    let found = try await environment.database.read { [instance] in try $0.account(uri: instance.assessor) }
+    guard let account = found else { throw Problem.notFound }
+    return account
+  }
+
+  private func assessor(_ request: Request, _ context: FaceContext) async throws -> Response {
+    try requireFederation()
+    guard let reader = try await reader(of: request, context) else {
+      guard mode == .objects else { throw unsigned }
+      return answer(try await composer.keyDocument(try await ownAssessor()), to: request, .signed)
+    }
+    return answer(try await composer.actor(try await ownAssessor()), to: request, reader.reach)
+  }
+
   func policy(
     _ number: String, of name: String, _ request: Request, _ context: FaceContext
   ) async throws -> Response {

@@ -54,6 +54,7 @@ package struct FederationFace: Sendable {
       try self.requireFederation()
       return self.answer(self.composer.serverOutbox(), to: request, .open)
     }
+    addAssessor(to: router)
     router.get("/users/{name}") { request, context in
       let name = try context.parameters.require("name")
       guard request.representation == .activity else { return self.redirect(to: self.instance.profile(name)) }

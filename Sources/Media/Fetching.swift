@@ -30,7 +30,11 @@ extension MediaPipeline {
       return try await give(up: attachment, "media.refused_before", lease)
     }
     do {
-      let bytes = try await bytes(at: url)
+      var bytes = try await bytes(at: url)
+      // A cache on the way may have held an older file, so other bytes than were signed for are asked for once more.
+      if let declared = attachment.declaredDigest, try BlobDigest(of: bytes).asDigest != declared {
+        bytes = try await self.bytes(at: url)
+      }
       let policy = effectivePolicy(of: owner, post: post, attachment: attachment, on: instance)
       let (picture, _) = try await analyse(
         bytes, declaredType: nil, policy: policy, declaredSourceType: attachment.digitalSourceType,

@@ -42,6 +42,8 @@ package struct Notification: Hashable, Sendable {
     case poll
     /// A picture of the recipient's own post was labelled, held, refused or cleared.
     case decision = "atelier.decision"
+    /// An assessor of another server says something of a picture of the recipient's, or takes it back.
+    case assessment = "atelier.assessment"
   }
 
   package var id: ID

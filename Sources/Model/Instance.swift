@@ -24,6 +24,9 @@ package struct Instance: Hashable, Sendable {
 
   package var actor: IRI { at("/actor") }
   package var sharedInbox: IRI { at("/inbox") }
+  /// The actor that exchanges assessments of pictures with those of other servers.
+  package var assessor: IRI { at("/actors/\(Instance.assessorName)") }
+  package static let assessorName = "assessor"
 
   package func actor(_ username: String) -> IRI { at("/users/\(username)") }
   package func profile(_ username: String) -> IRI { at("/@\(username)") }

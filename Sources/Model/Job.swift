@@ -62,6 +62,8 @@ package enum FederationIntent: Codable, Hashable, Sendable {
   case unpinned(Post.ID)
   /// The server tells another one of a report, without saying whose it is.
   case flagged(Report.ID)
+  /// A decision on a picture from elsewhere, for the assessors that may hear it.
+  case assessed(DecisionRecord.ID)
 }
 
 /// A verified activity as received, waiting for or after its effects.

@@ -29,7 +29,7 @@ package struct NewAccount: Sendable {
   /// Names that seem to speak for the place: only those who do may have them.
   package static let reserved: Set<String> = [
     "actor", "admin", "administrator", "root", "system", "support", "help", "about", "inbox", "media", "api", "login",
-    "instance", "everyone", "here", "moderator", "postmaster", "abuse", "security",
+    "instance", "everyone", "here", Instance.assessorName, "moderator", "postmaster", "abuse", "security",
   ]
 }
 

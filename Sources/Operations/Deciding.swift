@@ -52,7 +52,7 @@ extension Reason.Code {
   fileprivate var isAboutBytes: Bool {
     switch self {
     case .conclusiveEvidence, .strongEvidence, .score, .scoreContested, .moderator: true
-    case .declaredGenerated, .declaredAssisted, .notAnalysed: false
+    case .declaredGenerated, .declaredAssisted, .notAnalysed, .peerAssessments: false
     }
   }
 }
@@ -74,14 +74,16 @@ extension WriteTransaction {
     settled.height = analysed.height ?? attachment.height
     settled.digitalSourceType = attachment.digitalSourceType ?? analysed.digitalSourceType
     settled.failure = nil
+    try note(analysed.original, of: attachment, in: context)
     // FEP-1311: other bytes than the author signed for. They are looked at, and the difference is on record.
     if attachment.declaredDigest != analysed.original { settled.declaredDigest = nil }
     let owner = try account(attachment.ownerID)
     let cleared = try isCleared(
       digest: analysed.original, perceptualHash: analysed.perceptualHash, distance: Limits.clearedDistance)
-    let facts = ImageFacts(
+    var facts = ImageFacts(
       analysed.assessment, declaration: analysed.declaration, origin: owner?.host, isCleared: cleared,
       author: owner?.isLocal == true ? .member : .known)
+    facts.peers = try peerVerdict(on: settled, at: context.now)
     // Bytes that come back after a moderator has spoken are the same work: the moderator's word stands.
     let last = try decisions(on: [attachment.id])[attachment.id]
     let stands = last?.decidedBy != nil && attachment.original == analysed.original ? last : nil
@@ -98,8 +100,18 @@ extension WriteTransaction {
     if owner?.isLocal == true, record.verdict != .accept {
       try notify(settled.ownerID, of: .decision, from: settled.ownerID, post: settled.postID, in: context)
     }
+    if stands == nil { try share(record, of: settled, in: context) }
     afterCommit(.posts)
     return record
+  }
+
+  /// Remembers that a picture is not the file its author's document names, or that it is now.
+  private func note(_ found: Digest, of attachment: Attachment, in context: OperationContext) throws {
+    guard attachment.remoteURL != nil else { return }
+    let known = try changedMedia(among: [attachment.id])[attachment.id]
+    guard let declared = attachment.declaredDigest ?? known?.declared else { return }
+    guard declared != found else { return try deleteChangedMedium(attachment.id) }
+    try save(ChangedMedium(attachmentID: attachment.id, declared: declared, found: found, notedAt: context.now))
   }
 
   private func decide(
@@ -167,6 +179,7 @@ extension WriteTransaction {
         digest: digest, perceptualHash: attachment.perceptualHash, distance: Limits.clearedDistance)
     }
     guard last.decidedBy == nil || facts.isCleared else { return }
+    facts.peers = try peerVerdict(on: attachment, at: context.now)
     let revision = try currentPolicy()
     let decision = revision.document.decide(facts)
     guard decision.verdict != last.verdict else { return }
@@ -215,10 +228,11 @@ extension WriteTransaction {
     _ decision: Decision, on attachment: Attachment, facts: ImageFacts, assessment: Assessment, revision: Int,
     by moderator: Account.ID?, in context: OperationContext
   ) throws {
-    try insert(
-      DecisionRecord(
-        id: context.ids.next(), attachmentID: attachment.id, verdict: decision.verdict, reasons: decision.told,
-        facts: facts, assessment: assessment, policyRevision: revision, decidedAt: context.now, decidedBy: moderator))
+    let made = DecisionRecord(
+      id: context.ids.next(), attachmentID: attachment.id, verdict: decision.verdict, reasons: decision.told,
+      facts: facts, assessment: assessment, policyRevision: revision, decidedAt: context.now, decidedBy: moderator)
+    try insert(made)
+    try share(made, of: attachment, in: context)
     var changed = attachment
     let wasRefused = attachment.state == .refused
     let hasBytes =

@@ -2,7 +2,7 @@ import Primitives
 
 /// The rules, one by one. Each looks at the facts alone, so adding one never makes a decision milder.
 package enum Rule: String, Codable, Hashable, Sendable, CaseIterable {
-  case conclusiveEvidence, strongEvidence, declaredGenerated, declaredAssisted, score, notAnalysed
+  case conclusiveEvidence, strongEvidence, declaredGenerated, declaredAssisted, score, notAnalysed, peerAssessments
 }
 
 extension PolicyDocument {
@@ -44,6 +44,12 @@ extension PolicyDocument {
     case .notAnalysed:
       guard case .notAnalysed = facts.opinion else { return nil }
       return Reason(code: .notAnalysed, verdict: whenUnanalysed, sentence: "The picture could not be analysed yet.")
+    case .peerAssessments:
+      guard let verdict = facts.peers else { return nil }
+      // However stored facts came about: nobody's picture is refused on the word of another server.
+      return Reason(
+        code: .peerAssessments, verdict: min(verdict, .hold),
+        sentence: "Detectors of other servers that this instance trusts flagged the picture. This is not proof.")
     }
   }
 

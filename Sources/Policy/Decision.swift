@@ -25,6 +25,8 @@ package struct Reason: Hashable, Codable, Sendable, Comparable {
     case score = "score.threshold"
     case scoreContested = "score.contested"
     case notAnalysed = "not_analysed"
+    /// Assessors of other servers that an admin here trusts.
+    case peerAssessments = "peers.assessments"
     /// A moderator looked and decided. Made by operations, never by `decide`.
     case moderator
   }

@@ -43,6 +43,8 @@ package struct ImageFacts: Hashable, Sendable {
   /// A moderator or an appeal found the work human: it is accepted whatever a detector says later.
   package var isCleared: Bool
   package var author: Standing
+  /// What trusted assessors of other servers ask for together; never more than `hold`.
+  package var peers: Verdict?
 
   package init(
     opinion: Opinion, findings: some Sequence<Finding>, declaration: Declaration = .none, origin: Host? = nil,
@@ -73,7 +75,7 @@ package struct ImageFacts: Hashable, Sendable {
 
 extension ImageFacts: Codable {
   private enum CodingKeys: String, CodingKey {
-    case opinion, findings, declaration, origin, author
+    case opinion, findings, declaration, origin, author, peers
     case isCleared = "cleared"
   }
 
@@ -86,6 +88,7 @@ extension ImageFacts: Codable {
       origin: try container.decodeIfPresent(Host.self, forKey: .origin),
       isCleared: try container.decode(Bool.self, forKey: .isCleared),
       author: try container.decode(Standing.self, forKey: .author))
+    peers = try container.decodeIfPresent(Verdict.self, forKey: .peers)
   }
 }
 

@@ -82,7 +82,7 @@ package struct Services: Sendable {
     let client = try GuardedClient(
       configuration: configuration, resolver: surroundings.resolver, dialer: surroundings.dialer,
       group: surroundings.group, record: surroundings.recordEgress)
-    let federation = FederationEnvironment(
+    var federation = FederationEnvironment(
       instance: settings.instance, database: database, client: client,
       keys: KeyRing(database: database, seal: seal), ids: ids, time: surroundings.time, random: surroundings.random,
       log: surroundings.log)
@@ -91,6 +91,11 @@ package struct Services: Sendable {
     // A model that was damaged since must not stop a server: the one that ships looks instead, and doctor says so.
     if let warning = active?.warning { surroundings.log.warning("\(warning)") }
     workers.use(model: active?.bytes)
+    federation.detectorModel = active.map { active in
+      .init(
+        name: active.model.card.name, version: active.model.card.version,
+        digest: ContentDigest(of: active.bytes ?? ShippedDetector.bytes))
+    }
     let media = MediaPipeline(
       instance: settings.instance, database: database, blobs: try BlobStore(root: settings.mediaPath),
       workers: workers, client: client, detectors: try detectors(settings, surroundings, configuration), ids: ids,
@@ -125,6 +130,12 @@ package struct Services: Sendable {
       let keys = try KeyRing.make(
         for: id, actor: instance.actor, in: instance, seal: seal, random: surroundings.random)
       try await database.write { _ = try $0.createInstanceActor(keys: keys, id: id, in: context) }
+    }
+    if try await database.read({ try $0.account(uri: instance.assessor) }) == nil {
+      let id: Account.ID = ids.next()
+      let keys = try KeyRing.make(
+        for: id, actor: instance.assessor, in: instance, seal: seal, random: surroundings.random)
+      try await database.write { _ = try $0.createAssessor(keys: keys, id: id, in: context) }
     }
     try await database.write { tx in
       guard try !tx.hasPolicy() else { return }

@@ -38,6 +38,7 @@ extension Services {
           try await Housekeeping(database: database, time: time).sweep()
           let context = context
           try await database.write { try $0.endQuarantine(in: context) }
+          try await database.write { try $0.endAssessments(in: context) }
           try await media.sweepUnused()
           try await database.tidy()
         }

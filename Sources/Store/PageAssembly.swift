@@ -25,6 +25,9 @@ package struct PageAssembly: Sendable {
   package let choices: [Post.ID: [Int]]
   /// The viewer's, with those of their single posts that are on this page.
   package let filters: [PostFilter]
+  /// What is known against copies from elsewhere.
+  package let marks: [Post.ID: CopyMark]
+  package let changedMedia: [Attachment.ID: ChangedMedium]
 }
 
 extension ReadTransaction {
@@ -36,6 +39,9 @@ extension ReadTransaction {
     let pictures = attachments.values.flatMap { $0.map(\.id) }
     let mentions = try mentions(of: ids)
     let polls = try polls(of: ids)
+    // Only what came from elsewhere can differ from its origin.
+    let foreign = all.filter { !$0.isLocal && $0.boostOfID == nil }.map(\.id)
+    let fetched = attachments.values.flatMap { $0.filter { $0.remoteURL != nil }.map(\.id) }
     let authors = Set(all.map(\.authorID)).union(all.compactMap(\.inReplyToAccountID))
     return PageAssembly(
       viewer: viewer, boosted: boosted, accounts: try accounts(authors), accountCounts: try counts(of: authors),
@@ -44,7 +50,9 @@ extension ReadTransaction {
       favourited: try favourites(by: viewer, among: ids), boostedByViewer: try boosts(by: viewer, among: ids),
       bookmarked: try bookmarked(by: viewer, among: ids),
       pinned: try pinned(among: all.filter { $0.authorID == viewer }.map(\.id)), polls: polls,
-      choices: try choices(by: viewer, in: polls.keys), filters: try filters(of: viewer, posts: ids))
+      choices: try choices(by: viewer, in: polls.keys), filters: try filters(of: viewer, posts: ids),
+      marks: try copyMarks(on: foreign), changedMedia: try changedMedia(among: fetched)
+    )
   }
 
   private func favourites(by viewer: Account.ID?, among ids: [Post.ID]) throws -> Set<Post.ID> {

@@ -10,4 +10,5 @@ package let migrations: [Migration] = [
   .policyExchange,
   .daily,
   .people,
+  .assessmentExchange,
 ]

@@ -25,7 +25,7 @@ private struct AccountModerationPage {
 
 extension WebFace {
   /// `mika`, `@mika`, `mika@paper.test`: whoever is known here, in sight or not.
-  private func known(_ text: String) async throws -> (Account, User?)? {
+  func known(_ text: String) async throws -> (Account, User?)? {
     let parts = text.split(separator: "@").map { $0.filter { $0 != " " } }
     guard (1...2).contains(parts.count), text.utf8.count <= 512 else { return nil }
     var host: Host?

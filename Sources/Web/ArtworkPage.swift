@@ -33,6 +33,7 @@ private struct ArtworkPage {
   let isWaiting: Bool
   let isAuthor: Bool
   let origin: String?
+  let copy: CopyWords?
   let tags: [String]
   let poll: PollWords?
   let replies: [Reply]
@@ -99,7 +100,8 @@ extension WebFace {
     let plates = pictures.map { picture in
       plate(
         picture, by: author, renditions: found.page.renditions[picture.id] ?? [],
-        decision: found.page.decisions[picture.id], seesHeld: seesHeld)
+        decision: found.page.decisions[picture.id], seesHeld: seesHeld,
+        isChanged: found.page.changedMedia[picture.id] != nil)
     }
     let policy = policy(of: post, pictures, by: author)
     let text = SanitizedHTML.restored(fromOwnStorage: post.content).text
@@ -151,6 +153,7 @@ extension WebFace {
       edited: post.editedAt.map(dayInWords), visibility: WebFace.inWords(post.visibility),
       policy: PolicyWords(policy), policyPath: "\(path(of: author))/policy", isWaiting: post.state == .held,
       isAuthor: bearer?.account.id == author.id, origin: post.isLocal ? nil : post.url.text,
+      copy: found.page.marks[post.id].map(CopyWords.init),
       tags: found.page.tags[post.id] ?? [], poll: words(of: post, found.page, context), replies: replies,
       hasReplies: !replies.isEmpty, address: post.url.text,
       series: place(found.neighbours, of: author),

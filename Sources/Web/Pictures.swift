@@ -38,6 +38,8 @@ struct Plate {
   let decision: DecisionWords?
   let sourceType: String?
   let link: String?
+  /// Other bytes than the artist signed for.
+  let isChanged: Bool
 }
 
 struct PlaceholderWords {
@@ -125,7 +127,7 @@ extension WebFace {
 
   func plate(
     _ picture: Attachment, by author: Account, renditions: [Rendition], decision: DecisionRecord?,
-    seesHeld: Bool
+    seesHeld: Bool, isChanged: Bool = false
   ) -> Plate {
     let file = renditions.best(.large)
     let isShown = file != nil && (picture.state == .ready || (picture.state == .held && seesHeld))
@@ -140,7 +142,8 @@ extension WebFace {
       hasAlt: !picture.altText.isEmpty, isPlaceholder: !isShown,
       placeholder: isShown ? nil : PlaceholderWords(picture), decision: stands.map(DecisionWords.init),
       sourceType: sourceTypeInWords(picture.digitalSourceType),
-      link: picture.state == .linked || picture.state == .failed ? picture.remoteURL?.text : nil)
+      link: picture.state == .linked || picture.state == .failed ? picture.remoteURL?.text : nil,
+      isChanged: isShown && isChanged)
   }
 
   private func sourceTypeInWords(_ value: String?) -> String? {

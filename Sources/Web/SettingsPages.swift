@@ -71,11 +71,13 @@ extension WebFace {
         case .favourite: "likes a work of yours"
         case .poll: "a poll has ended"
         case .decision: "there is a decision on a picture of yours"
+        case .assessment: "says something of a picture of yours"
         }
       let isOwn = sender.id == bearer.account.id
       return .init(
         text: text, name: isOwn ? title : shownName(sender), path: isOwn ? "/about" : path(of: sender),
-        target: row.postID.map { "/remote/\($0)" }, date: dayInWords(row.createdAt))
+        target: row.kind == .assessment ? "/settings/assessments" : row.postID.map { "/remote/\($0)" },
+        date: dayInWords(row.createdAt))
     }
     let frame = frame("Notifications", context, policy: standardPolicy, isListed: false)
     return try page(

@@ -88,7 +88,7 @@ extension AccountCommand {
 
 extension Services {
   /// An account by the name an operator types.
-  fileprivate func known(_ name: String, hereOnly: Bool = false) async throws -> Account {
+  func known(_ name: String, hereOnly: Bool = false) async throws -> Account {
     let parts = name.split(separator: "@").map(String.init)
     var host: Primitives.Host?
     if parts.count == 2, let named = Primitives.Host(parts[1]), named != instance.host { host = named }

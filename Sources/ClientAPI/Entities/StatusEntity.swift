@@ -61,7 +61,7 @@ struct StatusPage: Sendable {
       "card": .null,
       "poll": poll(of: post),
       "quote": .null,
-      "usage_policy": effectivePolicy(of: author, post: post, on: entities.instance).wire,
+      "usage_policy": usagePolicy(of: post, by: author),
       "series_id": .text(post.seriesID?.description),
       "held": held(post),
     ]
@@ -78,13 +78,27 @@ struct StatusPage: Sendable {
 
   func statuses(_ posts: [Post]) -> [JSON] { posts.compactMap(status) }
 
+  /// With how far it can be relied on, for a work from elsewhere: `verified` by its author's proof, `unsigned` by an
+  /// author who signs nothing, `unverified` or `altered` where a proof is missing.
+  private func usagePolicy(of post: Post, by author: Account) -> JSON {
+    var policy = effectivePolicy(of: author, post: post, on: entities.instance).wire
+    guard !post.isLocal else { return policy }
+    let mark = assembly.marks[post.id]
+    policy["copy"] = .string(mark?.state.rawValue ?? (post.policyIsProved ? "verified" : "unsigned"))
+    if let mark, !mark.differing.isEmpty { policy["differing"] = .array(mark.differing.map { .string($0) }) }
+    return policy
+  }
+
   func attachments(of post: Post, by author: Account) -> [JSON] {
     assembly.attachments[post.id, default: []].map { attachment in
-      entities.attachment(
+      var entity = entities.attachment(
         attachment, renditions: assembly.renditions[attachment.id, default: []],
         decision: assembly.decisions[attachment.id],
         policy: effectivePolicy(of: author, post: post, attachment: attachment, on: entities.instance),
         revealing: isModerator, isOwn: author.id == assembly.viewer)
+      // Other bytes than the author signed for, fetched twice.
+      if assembly.changedMedia[attachment.id] != nil { entity["usage_policy"]?["copy"] = "media_changed" }
+      return entity
     }
   }
 

@@ -17,6 +17,8 @@ struct ComposedActivity: Sendable {
   var recipients: [Account] = []
   /// False for what may be said again under the same id, such as a Like after its Undo.
   var isUnique = true
+  /// What is remembered of it, in the commit that queues it.
+  var note: (@Sendable (any WriteTransaction) throws -> Void)?
 }
 
 extension Composer {

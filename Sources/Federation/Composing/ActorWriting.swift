@@ -64,6 +64,20 @@ extension Account {
   }
 }
 
+extension Account {
+  /// The actor that exchanges assessments. A Service of its own, since whoever follows a server's actor asks for a
+  /// relay.
+  package func assessorActor(keys: [StoredKey], in instance: Instance) -> Actor {
+    var actor = actor(keys: keys, in: instance)
+    actor.kind = .service
+    actor.featured = nil
+    actor.summary =
+      "<p>Tells assessors of other servers, once an admin here has approved them, which pictures were flagged here. "
+      + "A flag is not proof.</p>"
+    return actor
+  }
+}
+
 /// FEP-844e: what this server does, told by its own actor and nowhere else.
 package enum Capability {
   /// `signal`, not `restrict`: public works can be read through the client API without a token.

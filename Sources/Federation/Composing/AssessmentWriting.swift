@@ -20,6 +20,8 @@ package struct AssessmentFacts: Sendable {
   package var threshold: Double
   /// Of the file of the model that gave the score. Scores are comparable only within one, so without it none is told.
   package var model: ContentDigest?
+  /// The decision that it was told under first, where this is a later word on the same picture: it keeps that name.
+  package var first: DecisionRecord.ID?
 
   package init(
     decision: DecisionRecord, object: IRI, subject: IRI, digest: Digest, assessor: IRI, threshold: Double,
@@ -43,7 +45,7 @@ package struct AssessmentFacts: Sendable {
     let score = layer == nil ? nil : assessment.opinion.score
     let name = layer?.detector ?? "evidence"
     return JSON.members([
-      "type": "AiAssessment", "id": .string(instance.assessment(decision.id).text),
+      "type": "AiAssessment", "id": .string(instance.assessment(first ?? decision.id).text),
       "attributedTo": .string(assessor.text), "object": .string(object.text), "subject": .string(subject.text),
       "subjectDigest": .string(digest.multibase), "detector": .string("atelier-\(name)"),
       "detectorVersion": .string(layer.map { "\($0.model) \($0.version)" } ?? assessment.detector),
@@ -55,6 +57,7 @@ package struct AssessmentFacts: Sendable {
       "decision": .string(word), "reviewedBy": decision.decidedBy == nil ? "automated" : "human",
       "appeal": .string(instance.appeal(decision.attachmentID).text),
       "published": .string(decision.decidedAt.iso8601Seconds),
+      "updated": first == nil ? nil : .string(decision.decidedAt.iso8601),
       // Detectors age: the vocabulary allows six months.
       "endTime": .string(decision.decidedAt.adding(Self.validity).iso8601Seconds),
     ])
@@ -64,7 +67,8 @@ package struct AssessmentFacts: Sendable {
 
   private var word: String {
     switch decision.verdict {
-    case .accept: decision.decidedBy == nil ? "passed" : "overturned"
+    case .accept: decision.decidedBy == nil && first == nil ? "passed" : "overturned"
+    case .label where first != nil && decision.decidedBy != nil: "confirmed"
     case .label: "labelled"
     case .hold: "held"
     case .refuse: "refused"

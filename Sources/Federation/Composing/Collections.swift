@@ -117,7 +117,7 @@ extension Composer {
   package func keyDocument(_ account: Account) async throws -> Document {
     let keys = try await environment.database.read { try $0.signingKeys(of: account.id) }
     let whole = account.actor(keys: keys, in: instance)
-    var actor = Actor(id: whole.id, kind: whole.kind)
+    var actor = Actor(id: whole.id, kind: account.uri == instance.assessor ? .service : whole.kind)
     actor.preferredUsername = whole.preferredUsername
     actor.inbox = whole.inbox
     actor.sharedInbox = whole.sharedInbox

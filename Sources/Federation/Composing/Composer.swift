@@ -34,8 +34,11 @@ package struct Composer: Sendable {
     let instance = instance
     let keys = try await environment.database.read { try $0.signingKeys(of: account.id) }
     let actor =
-      account.kind == .application
-      ? account.serverActor(keys: keys, in: instance) : account.actor(keys: keys, in: instance)
+      switch account.uri {
+      case instance.actor: account.serverActor(keys: keys, in: instance)
+      case instance.assessor: account.assessorActor(keys: keys, in: instance)
+      default: account.actor(keys: keys, in: instance)
+      }
     // The time of the proof is that of the last change we know of, so that the same actor has the same bytes.
     return try await signed(
       actor.document, by: account.id, at: max(account.createdAt, account.policyStatedAt ?? account.createdAt))

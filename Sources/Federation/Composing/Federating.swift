@@ -28,6 +28,7 @@ extension Composer {
       try tx.finish(lease)
       if let uri = intent.takenBack { try tx.withdrawDeliveries(of: uri, by: activity.sender.id) }
       guard try tx.insert(outgoing) else { return }
+      try activity.note?(tx)
       let followers = activity.toFollowers ? try tx.remoteFollowers(of: activity.sender.id) : []
       let people = activity.recipients.filter { !$0.isLocal && $0.suspendedAt == nil }
       let plan = DeliveryPlan(
@@ -63,6 +64,7 @@ extension Composer {
     case .profileUpdated(let id): return try await profileUpdated(id)
     case .voted(let id): return try await voted(id)
     case .pollCounted(let id): return try await counted(id)
+    case .assessed(let id): return try await assessed(id)
     case .policyAnswered(let policy, let author): return try await answered(policy, of: author, lease)
     case .pinned(let id): return try await pinned(id, isPinned: true, lease)
     case .flagged(let id): return try await flagged(id)
@@ -159,7 +161,7 @@ extension FederationIntent {
     switch self {
     case .deleted(let uri, _, _, _), .unboosted(let uri, _, _, _), .unfollowed(let uri, _, _): uri
     case .created, .updated, .boosted, .favourited, .unfavourited, .followed, .accepted, .rejected, .profileUpdated,
-      .voted, .pollCounted, .policyAnswered, .pinned, .unpinned, .flagged:
+      .voted, .pollCounted, .policyAnswered, .pinned, .unpinned, .flagged, .assessed:
       nil
     }
   }

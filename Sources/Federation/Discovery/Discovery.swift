@@ -63,6 +63,7 @@ package struct Discovery: Sendable {
       if address.pathAndQuery == "/" || address == instance.actor {
         return .found(WebFinger.server(instance.base, actor: instance.actor).json)
       }
+      if address == instance.assessor { return .found(assessor) }
       guard let name = username(in: address) else { return .unknown }
       return try await account(name)
     }
@@ -70,7 +71,15 @@ package struct Discovery: Sendable {
     guard handle.host == instance.host else { return .unknown }
     // The server's own actor is named after its host, in every spelling with and without a port.
     if handle.username.lowercased() == instance.host.name { return .found(server) }
+    if handle.username.lowercased() == Instance.assessorName { return .found(assessor) }
     return try await account(handle.username)
+  }
+
+  private var assessor: JSON {
+    WebFinger.account(
+      Handle(username: Instance.assessorName, host: instance.host), actor: instance.assessor,
+      page: instance.detectorPage, subscribe: nil
+    ).json
   }
 
   private var server: JSON {

@@ -8,10 +8,15 @@ import Store
 extension Receiver {
   func follow(_ follow: ActivityStreams.Follow, _ budget: FetchBudget) async throws -> Effect {
     let target = try await environment.database.read { try $0.account(uri: follow.object) }
-    guard let target, target.isLocal, target.kind != .application else {
+    let isAssessor = follow.object == environment.instance.assessor
+    guard let target, target.isLocal, target.kind != .application || isAssessor else {
       return { _, _ in .rejected("object.unknown") }
     }
     let follower = try await actor(follow.actor, budget)
+    // Assessments may hurt: they are for servers, and no person collects them.
+    guard !isAssessor || follower.kind == .service || follower.kind == .application else {
+      return { _, _ in .rejected("assessor.only") }
+    }
     return { tx, context in
       guard let followee = try tx.account(target.id), followee.suspendedAt == nil else {
         return .rejected("object.unknown")

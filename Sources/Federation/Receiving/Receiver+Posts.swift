@@ -17,11 +17,13 @@ extension Receiver {
       guard try await mayConcernUs(read, author: create.actor) else { return { _, _ in .rejected("audience.none") } }
       let author = try await actor(create.actor, budget)
       let standing = await standing(of: read, received, budget)
-      return try store(PreparedNote(read: read, author: author, standing: standing))
+      return try store(await checked(PreparedNote(read: read, author: author, standing: standing), budget))
     case .link(let iri):
       let prepared = try await posts.prepare(iri, budget: budget)
       guard prepared.author.uri == create.actor else { throw ReceiveFailure.permanent("owner") }
       return try store(prepared)
+    case .embedded(.other(_, "AiAssessment", let json)):
+      return try await assessment(json, by: create.header, isChange: false, received, budget)
     case .embedded(.actor), .embedded(.other): return { _, _ in .done("object.unsupported") }
     }
   }
@@ -78,7 +80,7 @@ extension Receiver {
       if PostRatchet.needsOrigin(known, read.incomingPolicy(prepared.standing), at: received.now) {
         prepared = try await posts.prepare(note.id, budget: budget)
       }
-      return edit(prepared)
+      return edit(try await checked(prepared, budget))
     case .embedded(.actor(let profile)):
       // Read from its origin rather than from here: a delivered profile could bring another's inbox and key.
       guard profile.id == update.actor else { throw ReceiveFailure.permanent("owner") }
@@ -91,6 +93,8 @@ extension Receiver {
       let prepared = try await posts.prepare(iri, budget: budget)
       guard prepared.author.uri == update.actor else { throw ReceiveFailure.permanent("owner") }
       return edit(prepared)
+    case .embedded(.other(_, "AiAssessment", let json)):
+      return try await assessment(json, by: update.header, isChange: true, received, budget)
     case .embedded(.other): return { _, _ in .done("object.unsupported") }
     }
   }

@@ -11,6 +11,8 @@ struct PreparedNote: Sendable {
   let read: ReadNote
   let author: Account
   let standing: IncomingUsagePolicy.Standing
+  /// What a comparison with its origin came to, where one was called for.
+  var finding: CopyFinding?
 }
 
 /// Why a note is not taken. Done and rejected alike have a reason that an admin can read.
@@ -51,6 +53,7 @@ extension WriteTransaction {
       mentions: people.prefix(Limits.receivedMentions).map(\.id), tags: read.hashtags, document: read.document,
       poll: read.poll(in: id, at: context.now))
     guard let stored = try receive(received, from: author, in: context) else { return (nil, .done("not_wanted")) }
+    try note(prepared.finding, on: stored.id, at: context.now)
     return (stored, .done(nil))
   }
 
@@ -59,6 +62,7 @@ extension WriteTransaction {
     let read = prepared.read
     guard known.authorID == prepared.author.id, known.boostOfID == nil else { return .rejected("owner") }
     if let updated = read.note.updated, let edited = known.editedAt, updated < edited { return .done("stale") }
+    try note(prepared.finding, on: known.id, at: context.now)
     let before = ReadPolicy.stored(
       known.usagePolicy, wasProved: known.policyIsProved, statedAt: known.policyStatedAt)
     let incoming = read.incomingPolicy(prepared.standing)
