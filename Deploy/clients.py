@@ -260,6 +260,33 @@ def notifications(mine, theirs, post):
          lambda rest: found[0].id not in [x.id for x in rest[1]])
 
 
+class Ear(StreamListener):
+    def __init__(self):
+        self.heard = []
+
+    def on_any_event(self, name, data, *rest):
+        self.heard.append((name, data))
+
+
+def streaming(mine, theirs):
+    ear = Ear()
+    stream = step("a stream of one's own", lambda: mine.stream_user(ear, run_async=True, reconnect_async=False))
+    if not stream:
+        return
+    step("it is open", lambda: eventually(stream.is_receiving))
+    made = theirs.status_post(f"@{name} are you there?")
+    step("a mention is heard as it comes",
+         lambda: eventually(lambda: [x for x in ear.heard if x[0] == "notification" and x[1].status.id == made.id]))
+    own = mine.status_post("here")
+    step("an own post is heard", lambda: eventually(lambda: [x for x in ear.heard if x[0] == "update" and x[1].id == own.id]))
+    mine.status_update(own, "over here")
+    step("an edit is heard", lambda: eventually(lambda: [x for x in ear.heard if x[0].replace("_", ".") == "status.update"]))
+    mine.status_delete(own)
+    step("a deletion is heard",
+         lambda: eventually(lambda: [x for x in ear.heard if x[0] == "delete" and str(x[1]) == str(own.id)]))
+    stream.close()
+
+
 def quiet(mine):
     """What a client asks for at start, and must get an answer to whether or not there is anything."""
     for what in [
@@ -292,6 +319,7 @@ def mastodon_py():
     scheduled(mine)
     notifications(mine, theirs, post)
     quiet(mine)
+    streaming(mine, theirs)
     step("delete and redraft", lambda: mine.status_delete(post),
          lambda found: found.text == "edited #clientwork" and len(found.media_attachments) == 2)
     step("clear notifications", lambda: (mine.notifications_clear(), mine.notifications()),

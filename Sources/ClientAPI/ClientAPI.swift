@@ -56,18 +56,16 @@ package struct ClientAPI: Sendable {
   let intake: PictureIntake
   let portray: PortraitIntake
   let random: RandomBytes
-  /// Anybody may register an application.
-  let registrations: RateLimiter
+  let streams: StreamHub
+  let pacing: Pacing
   /// A search that leaves this server costs two others a request (Akkoma 2026.08).
   let lookups: RateLimiter
-  /// A picture costs the worker a second and the disk megabytes.
-  let uploads: RateLimiter
   /// A report costs a moderator minutes.
   let reports: RateLimiter
 
   package init(
     instance: Instance, facts: InstanceFacts, database: any Database, ids: SnowflakeGenerator, time: TimeSource,
-    random: RandomBytes, lookup: any RemoteLookup, intake: @escaping PictureIntake,
+    random: RandomBytes, lookup: any RemoteLookup, streams: StreamHub = StreamHub(), intake: @escaping PictureIntake,
     portray: @escaping PortraitIntake
   ) {
     self.instance = instance
@@ -77,10 +75,10 @@ package struct ClientAPI: Sendable {
     self.time = time
     self.random = random
     self.lookup = lookup
-    registrations = RateLimiter(.init(burst: Limits.registrationsAtOnce, per: .seconds(600)), time: time)
+    self.streams = streams
     self.intake = intake
     self.portray = portray
-    uploads = RateLimiter(.init(burst: Limits.uploadsPerHour, per: .seconds(3_600)), time: time)
+    pacing = Pacing(time: time, isTrial: instance.isTrial)
     reports = RateLimiter(.init(burst: Limits.reportsPerHour, per: .seconds(3_600)), time: time)
     lookups = RateLimiter(.init(burst: Limits.lookupsPerHour, per: .seconds(3_600)), time: time)
   }
@@ -91,14 +89,14 @@ package struct ClientAPI: Sendable {
   /// Adds every route of the table, with authentication, problems as JSON and the headers of every API answer.
   package func mount(on router: Router<FaceContext>) {
     let group = router.group()
-      .add(middleware: APIHeaders(policy: instance.usagePolicy))
+      .add(middleware: APIHeaders(policy: instance.usagePolicy, pacing: pacing))
       .add(middleware: ProblemMiddleware())
       .add(middleware: BearerAuthentication(database: database))
     // Without bearer tokens: what an application writes into the same header is its secret.
     let clients = router.group()
-      .add(middleware: APIHeaders(policy: instance.usagePolicy))
+      .add(middleware: APIHeaders(policy: instance.usagePolicy, pacing: pacing))
       .add(middleware: ProblemMiddleware())
-    for route in routes { route.register(on: route.access == .client ? clients : group) }
+    for route in routes { route.register(on: route.access == .client ? clients : group, pacing) }
     for path in Set(routes.map(\.path)) {
       router.group().add(middleware: APIHeaders(policy: instance.usagePolicy))
         .on(RouterPath(path), method: .options) { _, _ in Response(status: .noContent) }
@@ -108,10 +106,6 @@ package struct ClientAPI: Sendable {
 
 extension Limits {
   package static let lookupsPerHour = 30
-  /// Of one account: a gallery moves in within an afternoon, and nobody keeps the worker from the others.
-  package static let uploadsPerHour = 240
-  /// Applications that one address registers in ten minutes.
-  package static let registrationsAtOnce = 5
   /// Mentions of one post that are looked up on other servers.
   package static let lookupsPerPost = 16
   package static let statusPage = 40

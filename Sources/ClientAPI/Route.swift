@@ -22,41 +22,82 @@ package struct Route: Sendable {
     case client
   }
 
+  /// Whose thing the `:id` of the path may be.
+  package enum Ownership: String, Hashable, Sendable, CaseIterable {
+    /// There is none, or it is no thing of anybody's.
+    case nobody
+    /// Of anybody, where the viewer may see it.
+    case seen
+    /// Only of the one who asks: another person's is not there.
+    case own
+  }
+
   package let method: HTTPRequest.Method
   package let path: String
   package let access: Access
+  /// Who of this server may call besides.
+  package let role: Role?
+  package let bucket: Pacing.Bucket
   /// Bytes of the body.
   let limit: Int
   let answer: @Sendable (Call) async throws -> Response
 
   init(
-    _ method: HTTPRequest.Method, _ path: String, _ access: Access, limit: Int = Limits.formBody,
-    _ answer: @escaping @Sendable (Call) async throws -> Response
+    _ method: HTTPRequest.Method, _ path: String, _ access: Access, role: Role? = nil, limit: Int = Limits.formBody,
+    bucket: Pacing.Bucket = .requests, _ answer: @escaping @Sendable (Call) async throws -> Response
   ) {
     self.method = method
     self.path = path
     self.access = access
+    self.role = role
     self.limit = limit
+    self.bucket = bucket
     self.answer = answer
   }
 
-  func register(on group: RouterGroup<FaceContext>) {
+  /// What nobody else may ever name follows from the path.
+  package var ownership: Ownership {
+    guard path.contains(":") else { return .nobody }
+    let own = [
+      "/filters/", "/scheduled_statuses/", "/lists/", "/timelines/list/", "/media/", "/notifications/",
+      "/conversations/",
+    ]
+    return own.contains(where: path.contains) ? .own : .seen
+  }
+
+  func register(on group: RouterGroup<FaceContext>, _ pacing: Pacing) {
     group.on(RouterPath(path), method: method) { request, context in
-      // Before the body is read: a stranger's upload costs nothing.
-      let bearer: Bearer? =
-        switch access {
-        case .open, .client: nil
-        case .anyToken: try context.applicationScopes == nil ? context.requireBearer() : nil
-        case .optional(let scope): try optional(scope, context)
-        case .scope(let scope): try permit(scope, context)
-        }
-      let parameters = try await RequestParameters(reading: request, limit: limit)
+      let spent = pacing.spend(bucket, request, context)
       do {
-        return try await answer(Call(request: request, context: context, bearer: bearer, parameters: parameters))
-      } catch DatabaseError.nullInText {
-        // `%00` anywhere in a request; neither database can store or compare it.
-        throw Problem(.unprocessableContent, "parameter.null_character", "Text may not hold a null character")
+        if let wait = spent.wait { throw bucket.problem(wait) }
+        var response = try await authorised(request, context)
+        spent.state(on: &response)
+        return response
+      } catch {
+        guard let problem = Problem(describing: error) else { throw error }
+        var response = problem.response
+        spent.state(on: &response)
+        return response
       }
+    }
+  }
+
+  private func authorised(_ request: Request, _ context: FaceContext) async throws -> Response {
+    // Before the body is read: a stranger's upload costs nothing.
+    let bearer: Bearer? =
+      switch access {
+      case .open, .client: nil
+      case .anyToken: try context.applicationScopes == nil ? context.requireBearer() : nil
+      case .optional(let scope): try optional(scope, context)
+      case .scope(let scope): try permit(scope, context)
+      }
+    if let role { _ = try context.require(role: role) }
+    let parameters = try await RequestParameters(reading: request, limit: limit)
+    do {
+      return try await answer(Call(request: request, context: context, bearer: bearer, parameters: parameters))
+    } catch DatabaseError.nullInText {
+      // `%00` anywhere in a request; neither database can store or compare it.
+      throw Problem(.unprocessableContent, "parameter.null_character", "Text may not hold a null character")
     }
   }
 }
@@ -138,6 +179,8 @@ extension HTTPField.Name {
 /// What every answer of the API says: who may read it from a browser, and how machines may use it.
 struct APIHeaders: RouterMiddleware {
   let policy: UsagePolicy
+  /// Nil for what costs nothing: the questions a browser asks before it asks.
+  var pacing: Pacing?
 
   func handle(
     _ request: Request, context: FaceContext, next: (Request, FaceContext) async throws -> Response
@@ -149,7 +192,9 @@ struct APIHeaders: RouterMiddleware {
     response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type, Idempotency-Key"
     // Web clients page by `Link` and see it only when it is exposed (Elk, Phanpy).
     response.headers[.accessControlExposeHeaders] =
-      "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id"
+      "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id, Deprecation"
+    // What was refused before a route was reached is counted by its address.
+    if let pacing, response.headers[.rateLimit] == nil { pacing.spend(nil, request, context).state(on: &response) }
     if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "private, no-store" }
     return response
   }

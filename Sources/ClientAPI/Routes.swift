@@ -28,6 +28,9 @@ extension ClientAPI {
       profileRoutes,
       featuredTagRoutes,
       reportRoutes,
+      streamRoutes,
+      staffRoutes,
+      describingRoutes,
       quietRoutes,
     ]
     return tables.flatMap(\.self) + StandIn.allCases.map(\.route)
@@ -77,7 +80,7 @@ extension ClientAPI {
       Route(.get, "/api/v1/statuses", .optional("read:statuses"), showStatuses),
       Route(.get, "/api/v1/statuses/:id", .optional("read:statuses"), showStatus),
       Route(.put, "/api/v1/statuses/:id", .scope("write:statuses"), editStatus),
-      Route(.delete, "/api/v1/statuses/:id", .scope("write:statuses"), deleteStatus),
+      Route(.delete, "/api/v1/statuses/:id", .scope("write:statuses"), bucket: .deletions, deleteStatus),
       Route(.get, "/api/v1/statuses/:id/source", .scope("read:statuses"), statusSource),
       Route(.get, "/api/v1/statuses/:id/history", .optional("read:statuses"), statusHistory),
       Route(.get, "/api/v1/statuses/:id/context", .optional("read:statuses"), statusContext),
@@ -117,8 +120,8 @@ extension ClientAPI {
 
   private var mediaRoutes: [Route] {
     [
-      Route(.post, "/api/v2/media", .scope("write:media"), limit: Limits.uploadForm, createMedia),
-      Route(.post, "/api/v1/media", .scope("write:media"), limit: Limits.uploadForm, createMedia),
+      Route(.post, "/api/v2/media", .scope("write:media"), limit: Limits.uploadForm, bucket: .media, createMedia),
+      Route(.post, "/api/v1/media", .scope("write:media"), limit: Limits.uploadForm, bucket: .media, createMedia),
       Route(.get, "/api/v1/media/:id", .scope("write:media"), showMedia),
       Route(.put, "/api/v1/media/:id", .scope("write:media"), describeMedia),
       Route(.delete, "/api/v1/media/:id", .scope("write:media"), deleteMedia),

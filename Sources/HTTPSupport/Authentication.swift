@@ -24,7 +24,9 @@ package struct BearerAuthentication: RouterMiddleware {
   package func handle(
     _ request: Request, context: FaceContext, next: (Request, FaceContext) async throws -> Response
   ) async throws -> Response {
-    guard let header = request.headers[.authorization] else { return try await next(request, context) }
+    guard let header = request.headers[.authorization] ?? streamToken(request) else {
+      return try await next(request, context)
+    }
     let parts = header.split(separator: " ")
     guard parts.count == 2, parts[0].lowercased() == "bearer", parts[1].utf8.count <= 256 else {
       throw Problem.unauthenticated
@@ -41,6 +43,14 @@ package struct BearerAuthentication: RouterMiddleware {
     context.tokenHash = hash
     return try await next(request, context)
   }
+}
+
+/// A browser can not set `Authorization` on a WebSocket or an `EventSource`: on streams the token may stand in the query
+/// or among the protocols. Nowhere else, since queries are written into logs.
+private func streamToken(_ request: Request) -> String? {
+  guard request.uri.path.hasPrefix("/api/v1/streaming") else { return nil }
+  let token = request.headers[.secWebSocketProtocol] ?? request.uri.queryParameters.get("access_token")
+  return token.flatMap { $0.isEmpty ? nil : "Bearer \($0)" }
 }
 
 /// Reads the session cookie of a browser.

@@ -11,6 +11,8 @@ import Store
 package struct FaceContext: RequestContext, RemoteAddressRequestContext {
   package var coreContext: CoreRequestContextStorage
   package let remoteAddress: SocketAddress?
+  /// What the request came on; a route may take it over.
+  package let channel: any Channel
   /// Who the request speaks for, once a token or a session has been checked.
   package var bearer: Bearer?
   /// The scopes of a token that speaks for an application alone: public things, seen as a stranger sees them.
@@ -23,6 +25,7 @@ package struct FaceContext: RequestContext, RemoteAddressRequestContext {
   package init(source: ApplicationRequestContextSource) {
     coreContext = .init(source: source)
     remoteAddress = source.channel.remoteAddress
+    channel = source.channel
   }
 
   /// The account behind the request, or 401.

@@ -29,8 +29,20 @@ package final class RateLimiter: Sendable {
     self.capacity = capacity
   }
 
+  /// What one request has cost.
+  package struct Spending: Hashable, Sendable {
+    package let limit: Int
+    package let left: Int
+    /// When nothing is spent any more.
+    package let fullAt: Timestamp
+    /// Seconds; nil when the request was allowed.
+    package let wait: Int?
+  }
+
   /// Takes one; nil when allowed, else the seconds to wait.
-  package func take(_ key: String) -> Int? {
+  package func take(_ key: String) -> Int? { counted(key).wait }
+
+  package func counted(_ key: String) -> Spending {
     let now = time.now()
     let perSecond = Double(rate.burst) / max(rate.per / .seconds(1), 0.001)
     return buckets.withLock { buckets in
@@ -42,10 +54,17 @@ package final class RateLimiter: Sendable {
       if bucket.left >= 1 {
         bucket.left -= 1
         if buckets.count >= capacity { trim(&buckets) }
-        return nil
+        return spending(bucket.left, perSecond, now, wait: nil)
       }
-      return max(1, min(3_600, Int(((1 - bucket.left) / perSecond).rounded(.up))))
+      let wait = max(1, min(3_600, Int(((1 - bucket.left) / perSecond).rounded(.up))))
+      return spending(bucket.left, perSecond, now, wait: wait)
     }
+  }
+
+  private func spending(_ left: Double, _ perSecond: Double, _ now: Timestamp, wait: Int?) -> Spending {
+    let missing = max(0, Double(rate.burst) - left) / perSecond
+    return Spending(
+      limit: rate.burst, left: max(0, Int(left)), fullAt: now.adding(.seconds(min(86_400, missing))), wait: wait)
   }
 
   private func trim(_ buckets: inout [String: Bucket]) {

@@ -1,3 +1,4 @@
+import Foundation
 import Primitives
 
 /// An author's text, made ready to publish.
@@ -28,7 +29,8 @@ package func normalizedHashtag(_ name: some StringProtocol) -> String {
     let value = (0xff01...0xff5e).contains(scalar.value) ? scalar.value - 0xfee0 : scalar.value
     folded.append(Unicode.Scalar(value) ?? scalar)
   }
-  return String(folded).lowercased()
+  // One accent may be written in two ways, and phones and laptops differ in which.
+  return String(folded).lowercased().precomposedStringWithCanonicalMapping
 }
 
 /// Turns an author's plain text into the markup Mastodon makes of it: paragraphs at empty lines, line breaks, links

@@ -125,10 +125,12 @@ extension WriteTransaction {
     else { return }
     let rule = try noticeRule(recipient, of: kind, from: sender, post: post, at: context.now)
     guard rule != .drop else { return }
+    let id: Notification.ID = context.ids.next()
     try insert(
       Notification(
-        id: context.ids.next(), recipientID: recipient, kind: kind, fromID: sender, postID: post,
-        createdAt: context.now, isFiltered: rule == .filter))
+        id: id, recipientID: recipient, kind: kind, fromID: sender, postID: post, createdAt: context.now,
+        isFiltered: rule == .filter))
+    if rule == .accept { try insertStreamEvent(.notified, id.rawValue) }
     afterCommit(.notifications)
   }
 }

@@ -101,6 +101,7 @@ extension WriteTransaction {
       try notify(settled.ownerID, of: .decision, from: settled.ownerID, post: settled.postID, in: context)
     }
     if stands == nil { try share(record, of: settled, in: context) }
+    if let post = settled.postID { try tell(.edited, post) }
     afterCommit(.posts)
     return record
   }
@@ -145,6 +146,7 @@ extension WriteTransaction {
     failed.state = .failed
     failed.failure = reason
     try update(failed)
+    if let post = failed.postID { try tell(.edited, post) }
     afterCommit(.posts)
   }
 

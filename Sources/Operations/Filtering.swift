@@ -39,7 +39,7 @@ extension WriteTransaction {
     }
     try put(filter)
     for keyword in keywords { try change(keyword, in: filter, in: context) }
-    afterCommit(.filters)
+    try insertStreamEvent(.filters, filter.ownerID.rawValue)
     return try self.filter(filter.id, of: filter.ownerID) ?? filter
   }
 
@@ -68,7 +68,7 @@ extension WriteTransaction {
       id: known?.id ?? context.ids.next(), text: text,
       isWholeWord: wanted.isWholeWord ?? known?.isWholeWord ?? false)
     try put(keyword, in: filter.id)
-    afterCommit(.filters)
+    try insertStreamEvent(.filters, filter.ownerID.rawValue)
     return keyword
   }
 
@@ -79,23 +79,23 @@ extension WriteTransaction {
     }
     let entry = PostFilter.Entry(id: context.ids.next(), postID: post.id)
     try insert(entry, in: filter.id)
-    afterCommit(.filters)
+    try insertStreamEvent(.filters, filter.ownerID.rawValue)
     return entry
   }
 
   package func end(_ filter: PostFilter) throws {
     try delete(filter)
-    afterCommit(.filters)
+    try insertStreamEvent(.filters, filter.ownerID.rawValue)
   }
 
-  package func removeKeyword(_ id: PostFilter.Keyword.ID) throws {
-    try delete(filterKeyword: id)
-    afterCommit(.filters)
+  package func remove(_ keyword: PostFilter.Keyword, from filter: PostFilter) throws {
+    try delete(filterKeyword: keyword.id)
+    try insertStreamEvent(.filters, filter.ownerID.rawValue)
   }
 
-  package func removeEntry(_ id: PostFilter.Entry.ID) throws {
-    try delete(filterEntry: id)
-    afterCommit(.filters)
+  package func remove(_ entry: PostFilter.Entry, from filter: PostFilter) throws {
+    try delete(filterEntry: entry.id)
+    try insertStreamEvent(.filters, filter.ownerID.rawValue)
   }
 }
 
@@ -103,9 +103,4 @@ extension String {
   fileprivate var trimmed: String {
     String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
   }
-}
-
-extension Signal {
-  /// Somebody changed what they filter.
-  package static let filters = Signal(rawValue: "filters")
 }

@@ -40,7 +40,7 @@ extension WriteTransaction {
     for sender in senders.prefix(Limits.noticeRequestsAtOnce) where try self.account(sender) != nil {
       try permit(sender, by: account.id)
     }
-    afterCommit(.notifications)
+    try insertStreamEvent(.merged, account.id.rawValue)
   }
 
   package func dismissNotices(from senders: [Account.ID], by account: Account) throws {

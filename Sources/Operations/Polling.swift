@@ -172,6 +172,7 @@ extension WriteTransaction {
       }
     }
     if post.isLocal, post.state == .published { try federate(.pollCounted(id), by: post.authorID, in: context) }
+    try tell(.edited, id)
     afterCommit(.posts)
   }
 }

@@ -96,6 +96,7 @@ extension WriteTransaction {
     }
     try notifyMentioned(mentions, in: post, in: context)
     if post.isLocal { try federate(.created(post.id), by: post.authorID, in: context) }
+    try tell(.published, post.id)
     afterCommit(.posts)
   }
 
@@ -147,6 +148,7 @@ extension WriteTransaction {
       try setState(.held, of: post.id)
     } else {
       try notifyMentioned(draft.mentions, in: edited, in: context)
+      try tell(.edited, post.id)
       try federate(.updated(post.id), by: author.id, in: context)
     }
     return try self.post(post.id) ?? edited
@@ -188,6 +190,7 @@ extension WriteTransaction {
     let mentioned = try mentions(of: [id])[id, default: []].map(\.id)
     guard try wasAnnounced(post) else { return try announce(post, mentions: mentioned, in: context) }
     try notifyMentioned(mentioned, in: post, in: context)
+    try tell(.edited, id)
     try federate(.updated(id), by: post.authorID, in: context)
   }
 
@@ -199,6 +202,7 @@ extension WriteTransaction {
     // Their servers hold a copy that no follower or mention may account for.
     let recipients = Set(mentioned).union(try remoteBoosters(of: post.id, limit: Limits.toldOfDeletion)).sorted()
     let isKnownElsewhere = try post.state == .published || wasAnnounced(post)
+    try tellGone(post)
     // Apps offer "delete and redraft": the pictures stay the author's for a day, for nobody else to see.
     try detachAttachments(of: post.id)
     try delete(post)
@@ -233,12 +237,14 @@ extension WriteTransaction {
     try fillHomes(with: boost, repliesToFollowed: nil)
     try notify(post.authorID, of: .boost, from: account.id, post: post.id, in: context)
     try federate(.boosted(id), by: account.id, in: context)
+    try tell(.published, id)
     afterCommit(.posts)
     return boost
   }
 
   package func unboost(_ boost: Post, by account: Account, in context: OperationContext) throws {
     guard let id = boost.boostOfID, let original = try post(id) else { throw OperationFailure.notFound }
+    try tellGone(boost)
     try delete(boost)
     try deleteNotifications(of: .boost, to: original.authorID, from: account.id, post: original.id)
     let recipients = try self.account(original.authorID).map { $0.isLocal ? [] : [$0.id] } ?? []

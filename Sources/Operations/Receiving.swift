@@ -86,6 +86,7 @@ extension WriteTransaction {
     }
     try receivePoll(received.poll, in: known.id, in: context)
     try notifyMentioned(received.mentions, in: known, in: context)
+    try tell(.edited, known.id)
     afterCommit(.posts)
   }
 
@@ -100,7 +101,12 @@ extension WriteTransaction {
     if let post = try post(uri: uri) {
       // The caller has asked already; nothing but the author's own word ever deletes a post.
       guard !post.isLocal, try account(post.authorID)?.uri == author else { throw OperationFailure.notFound }
-      if post.boostOfID == nil { try delete(post) } else { try receiveUndo(ofBoost: post) }
+      if post.boostOfID == nil {
+        try tellGone(post)
+        try delete(post)
+      } else {
+        try receiveUndo(ofBoost: post)
+      }
     }
     try insert(Tombstone(uri: uri, authorURI: author, deletedAt: context.now))
     afterCommit(.posts)
@@ -124,11 +130,13 @@ extension WriteTransaction {
     try insert(boost)
     try fillHomes(with: boost, repliesToFollowed: nil)
     try notify(post.authorID, of: .boost, from: account.id, post: post.id, in: context)
+    try tell(.published, id)
     afterCommit(.posts)
     return boost
   }
 
   package func receiveUndo(ofBoost boost: Post) throws {
+    try tellGone(boost)
     try delete(boost)
     if let original = try boost.boostOfID.flatMap({ try post($0) }) {
       try deleteNotifications(of: .boost, to: original.authorID, from: boost.authorID, post: original.id)

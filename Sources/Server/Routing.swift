@@ -71,12 +71,12 @@ extension Services {
     }
   }
 
-  private var clientAPI: ClientAPI {
+  var clientAPI: ClientAPI {
     let media = media
     return ClientAPI(
       instance: instance,
       facts: InstanceFacts(title: settings.title, about: settings.about, version: Version.current), database: database,
-      ids: ids, time: time, random: surroundings.random, lookup: receiving,
+      ids: ids, time: time, random: surroundings.random, lookup: receiving, streams: streams,
       intake: { try await media.upload($0, by: $1) }, portray: { try await media.portrait($0, at: $1, of: $2) })
   }
 }

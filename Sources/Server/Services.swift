@@ -1,3 +1,4 @@
+import ClientAPI
 import Federation
 import Forensics
 import Foundation
@@ -56,6 +57,7 @@ package struct Services: Sendable {
   package let receiving: FederationReceiving
   package let media: MediaPipeline
   package let passwords: PasswordDesk
+  package let streams: StreamHub
 
   package var instance: Instance { settings.instance }
   package var time: TimeSource { surroundings.time }
@@ -104,7 +106,7 @@ package struct Services: Sendable {
     let services = Services(
       settings: settings, surroundings: surroundings, database: database, seal: seal, ids: ids,
       federation: federation, receiving: FederationReceiving(federation), media: media,
-      passwords: PasswordDesk())
+      passwords: PasswordDesk(), streams: StreamHub())
     try await services.claim()
     try await services.furnish()
     return services

@@ -13,11 +13,11 @@ extension Services {
   package func serve() async throws {
     announce()
     let application = Application(
-      router: try router(), server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+      router: try router(), server: .doored,
       configuration: ApplicationConfiguration(
         address: bindAddress, serverName: "Atelier",
         // A flood of idle ones, each closed after a minute, must not use up the files of the database.
-        availableConnectionsDelegate: MaximumAvailableConnections(Limits.openConnections)),
+        availableConnectionsDelegate: MaximumAvailableConnections(openConnections())),
       onServerRunning: { _ in openSocket() }, logger: log)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(

@@ -1,3 +1,4 @@
+import ClientAPI
 import Federation
 import Logging
 import Media
@@ -26,11 +27,16 @@ extension Services {
         }
         group.addTask { await every(.seconds(60), "parked requests") { _ = try await receiving.parked.step() } }
       }
+      group.addTask {
+        await clientAPI.runStreams(database.signals) { log.error("streams failed", metadata: ["reason": "\($0)"]) }
+      }
+      group.addTask { await every(.seconds(15), "heartbeats") { streams.beat() } }
       // The command line writes from another process, whose commits wake nobody here.
       group.addTask {
         await every(.seconds(2), "waking") {
           database.signals.send(.jobs)
           database.signals.send(.deliveries)
+          database.signals.send(.streams)
         }
       }
       group.addTask {
@@ -39,6 +45,7 @@ extension Services {
           let context = context
           try await database.write { try $0.endQuarantine(in: context) }
           try await database.write { try $0.endAssessments(in: context) }
+          try await database.write { try $0.deleteStreamEvents(keeping: Limits.streamTape) }
           try await media.sweepUnused()
           try await database.tidy()
         }

@@ -116,11 +116,18 @@ extension WriteTransaction {
   /// False when there is no such token of this application.
   @discardableResult
   package func revoke(tokenHash: String, of application: OAuthClient.ID, at time: Timestamp) throws -> Bool {
-    try execute(
+    let ended = try rows(
       """
       UPDATE access_tokens SET revoked_at = \(time)
       WHERE secret_hash = \(tokenHash) AND application_id = \(application) AND revoked_at IS NULL
-      """) == 1
+      RETURNING account_id
+      """)
+    for row in ended {
+      if let account: Account.ID = try row.optionalID("account_id") {
+        try insertStreamEvent(.revoked, account.rawValue)
+      }
+    }
+    return !ended.isEmpty
   }
 
   /// Ends one token of a person, by their own word.
@@ -130,6 +137,7 @@ extension WriteTransaction {
       UPDATE access_tokens SET revoked_at = \(time)
       WHERE id = \(token) AND account_id = \(account) AND revoked_at IS NULL
       """)
+    try insertStreamEvent(.revoked, account.rawValue)
   }
 
   package func deleteCodes(expiredBefore time: Timestamp) throws {

@@ -94,6 +94,7 @@ extension WriteTransaction {
     try execute("DELETE FROM authorization_codes WHERE account_id = \(id)")
     try execute("DELETE FROM sessions WHERE account_id = \(id)")
     try execute("UPDATE access_tokens SET revoked_at = \(time) WHERE account_id = \(id) AND revoked_at IS NULL")
+    try insertStreamEvent(.revoked, id.rawValue)
   }
 
   package func deleteSessions(expiredBefore time: Timestamp) throws {

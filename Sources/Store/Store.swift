@@ -11,4 +11,5 @@ package let migrations: [Migration] = [
   .daily,
   .people,
   .assessmentExchange,
+  .streaming,
 ]

@@ -51,6 +51,7 @@ final class ClientAPIBench: Sendable {
   let elsewhere = Elsewhere()
   let time: TimeSource
   let routes: [Route]
+  let api: ClientAPI
   private let responder: RouterResponder<FaceContext>
 
   var context: OperationContext { OperationContext(instance: instance, ids: ids, now: time.now()) }
@@ -91,6 +92,7 @@ final class ClientAPIBench: Sendable {
       }, portray: { picture, _, _ in try portrait(picture) })
     api.mount(on: router)
     routes = api.routes
+    self.api = api
     responder = router.buildResponder()
     _ = try await database.migrate(migrations, at: context.now)
     let policy = try PolicyDocument(

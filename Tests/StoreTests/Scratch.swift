@@ -129,6 +129,8 @@ final class Explaining: WriteTransaction {
     "accounts", "account_counts", "users", "remote_keys", "sessions", "access_tokens", "follows", "blocks", "posts",
     "post_documents", "post_counts", "post_versions", "mentions", "post_tags", "favourites", "tombstones",
     "home_entries", "notifications", "attachments", "renditions", "decisions", "appeals", "refused_files",
-    "inbox_activities", "jobs", "outgoing", "deliveries", "idempotency_keys", "waiting", "earlier", "theirs",
+    "inbox_activities", "jobs", "outgoing", "deliveries", "idempotency_keys", "waiting", "earlier", "theirs", "filters",
+    "filter_keywords", "filter_posts", "followed_tags", "scheduled_posts", "scheduled_pictures", "endorsements",
+    "notification_permissions", "stream_events",
   ]
 }

@@ -99,9 +99,9 @@ package final class TestInstance: Sendable {
   }
 
   private static func builder(_ tls: NIOSSLContext?) -> HTTPServerBuilder {
-    guard let tls else { return .http1(configuration: .init(idleTimeout: .seconds(60))) }
+    guard let tls else { return .doored }
     return HTTPServerBuilder { responder in
-      SealedChannel(base: HTTP1Channel(responder: responder), context: tls)
+      SealedChannel(base: DooredChannel(responder: responder), context: tls)
     }
   }
 

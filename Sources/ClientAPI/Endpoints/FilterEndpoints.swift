@@ -149,8 +149,8 @@ extension ClientAPI {
     let owner = try call.member().id
     let id: PostFilter.Keyword.ID = try call.id()
     try await database.write { tx in
-      _ = try tx.ownKeyword(id, of: owner)
-      try tx.removeKeyword(id)
+      let (filter, keyword) = try tx.ownKeyword(id, of: owner)
+      try tx.remove(keyword, from: filter)
     }
     return .json([:])
   }
@@ -177,15 +177,15 @@ extension ClientAPI {
   @Sendable func showFilterStatus(_ call: Call) async throws -> Response {
     let owner = try call.member().id
     let id: PostFilter.Entry.ID = try call.id()
-    return try await database.read { [self] tx in entities.filterEntry(try tx.ownEntry(id, of: owner)) }.response
+    return try await database.read { [self] tx in entities.filterEntry(try tx.ownEntry(id, of: owner).entry) }.response
   }
 
   @Sendable func removeFilterStatus(_ call: Call) async throws -> Response {
     let owner = try call.member().id
     let id: PostFilter.Entry.ID = try call.id()
     try await database.write { tx in
-      _ = try tx.ownEntry(id, of: owner)
-      try tx.removeEntry(id)
+      let (filter, entry) = try tx.ownEntry(id, of: owner)
+      try tx.remove(entry, from: filter)
     }
     return .json([:])
   }
@@ -206,11 +206,12 @@ extension ReadTransaction {
     return (filter, keyword)
   }
 
-  fileprivate func ownEntry(_ id: PostFilter.Entry.ID, of owner: Account.ID) throws -> PostFilter.Entry {
-    guard let entry = try filter(withEntry: id, of: owner)?.posts.first(where: { $0.id == id }) else {
-      throw Problem.notFound
-    }
-    return entry
+  fileprivate func ownEntry(
+    _ id: PostFilter.Entry.ID, of owner: Account.ID
+  ) throws -> (filter: PostFilter, entry: PostFilter.Entry) {
+    guard let filter = try filter(withEntry: id, of: owner), let entry = filter.posts.first(where: { $0.id == id })
+    else { throw Problem.notFound }
+    return (filter, entry)
   }
 }
 

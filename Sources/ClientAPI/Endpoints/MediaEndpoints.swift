@@ -23,11 +23,6 @@ extension ClientAPI {
     upload.altText = description
     upload.focus = try focus(parameters)
     upload.usagePolicy = try usagePolicy(parameters)
-    if let wait = uploads.take("\(owner.id)") {
-      throw Problem(
-        .tooManyRequests, "request.too_many", "Too many pictures at once. Try again in a few minutes.",
-        retryAfter: wait)
-    }
     let outcome = try await intake(upload, owner)
     let stored = StoredPicture(
       attachment: outcome.attachment, renditions: outcome.renditions, decision: outcome.decision)

@@ -73,8 +73,9 @@ extension ClientAPI {
     let owner = try call.member().id
     let id: PostFilter.Keyword.ID = try call.id()
     try await database.write { tx in
-      let (filter, _) = try tx.ownKeyword(id, of: owner)
-      if filter.keywords.count == 1, filter.posts.isEmpty { try tx.end(filter) } else { try tx.removeKeyword(id) }
+      let (filter, keyword) = try tx.ownKeyword(id, of: owner)
+      let isLast = filter.keywords.count == 1 && filter.posts.isEmpty
+      if isLast { try tx.end(filter) } else { try tx.remove(keyword, from: filter) }
     }
     return .json([:])
   }

@@ -13,9 +13,10 @@ extension ClientAPI {
     [
       Route(
         .patch, "/api/v1/accounts/update_credentials", .scope("write:accounts"), limit: Limits.profileForm,
-        updateCredentials),
+        bucket: .media, updateCredentials),
       Route(.get, "/api/v1/profile", .scope("read:accounts"), showProfile),
-      Route(.patch, "/api/v1/profile", .scope("write:accounts"), limit: Limits.profileForm, updateProfile),
+      Route(
+        .patch, "/api/v1/profile", .scope("write:accounts"), limit: Limits.profileForm, bucket: .media, updateProfile),
       Route(.delete, "/api/v1/profile/avatar", .scope("write:accounts"), deleteAvatar),
       Route(.delete, "/api/v1/profile/header", .scope("write:accounts"), deleteHeader),
     ]
@@ -88,11 +89,6 @@ extension ClientAPI {
     _ file: RequestParameters.File?, at place: Portrait.Place, of owner: Account
   ) async throws -> Portrait?? {
     guard let file, !file.bytes.isEmpty else { return nil }
-    if let wait = uploads.take("\(owner.id)") {
-      throw Problem(
-        .tooManyRequests, "request.too_many", "Too many pictures at once. Try again in a few minutes.",
-        retryAfter: wait)
-    }
     let type = file.mediaType.prefix { $0 != ";" }.lowercased()
     let upload = Upload(bytes: file.bytes, mediaType: type.hasPrefix("image/") ? type : nil)
     return .some(try await portray(upload, place, owner))

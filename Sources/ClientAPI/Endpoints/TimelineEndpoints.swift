@@ -20,9 +20,14 @@ extension ClientAPI {
   }
 
   func page(of posts: [Post], for call: Call, _ tx: any ReadTransaction) throws -> StatusPage {
+    try page(of: posts, viewer: call.viewer, isModerator: call.isModerator, tx)
+  }
+
+  func page(
+    of posts: [Post], viewer: Account.ID?, isModerator: Bool, _ tx: any ReadTransaction
+  ) throws -> StatusPage {
     StatusPage(
-      entities: entities, assembly: try tx.assemble(posts, for: call.viewer), isModerator: call.isModerator,
-      now: time.now())
+      entities: entities, assembly: try tx.assemble(posts, for: viewer), isModerator: isModerator, now: time.now())
   }
 
   @Sendable func homeTimeline(_ call: Call) async throws -> Response {
@@ -90,8 +95,14 @@ extension ClientAPI {
   }
 
   func draw(_ found: [Notification], for call: Call, _ tx: any ReadTransaction) throws -> [JSON] {
-    let posts = try tx.posts(found.compactMap(\.postID), visibleTo: call.viewer)
-    let page = try page(of: Array(posts.values), for: call, tx)
+    try draw(found, viewer: call.viewer, isModerator: call.isModerator, tx)
+  }
+
+  func draw(
+    _ found: [Notification], viewer: Account.ID?, isModerator: Bool, _ tx: any ReadTransaction
+  ) throws -> [JSON] {
+    let posts = try tx.posts(found.compactMap(\.postID), visibleTo: viewer)
+    let page = try page(of: Array(posts.values), viewer: viewer, isModerator: isModerator, tx)
     let accounts = try tx.accounts(found.map(\.fromID))
     let counts = try tx.counts(of: accounts.keys)
     return found.compactMap { notification in

@@ -74,7 +74,7 @@ extension Entities {
         "enabled": false, "approval_required": false, "reason_required": false, "message": .null, "min_age": .null,
         "url": .null,
       ],
-      "api_versions": ["mastodon": 1],
+      "api_versions": ["mastodon": 4],
       "contact": ["email": .string(facts.contactEmail), "account": contact],
       "rules": .array(self.rules(rules)),
     ]

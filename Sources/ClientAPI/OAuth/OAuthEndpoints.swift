@@ -39,10 +39,10 @@ struct OAuthProblem: Error, Hashable, Sendable {
 extension ClientAPI {
   var oauthRoutes: [Route] {
     [
-      Route(.post, "/api/v1/apps", .client, registerApplication),
+      Route(.post, "/api/v1/apps", .client, bucket: .registrations, registerApplication),
       Route(.get, "/api/v1/apps/verify_credentials", .anyToken, verifyApplication),
-      Route(.post, "/oauth/token", .client, giveToken),
-      Route(.post, "/oauth/revoke", .client, revokeToken),
+      Route(.post, "/oauth/token", .client, bucket: .tokens, giveToken),
+      Route(.post, "/oauth/revoke", .client, bucket: .tokens, revokeToken),
       Route(.get, "/oauth/userinfo", .scope("profile"), userInfo),
       Route(.get, "/.well-known/oauth-authorization-server", .open, authorizationServer),
     ]
@@ -50,9 +50,6 @@ extension ClientAPI {
 
   /// Open to everybody, and so counted by address.
   @Sendable func registerApplication(_ call: Call) async throws -> Response {
-    if let wait = registrations.take(rateKey(clientAddress(call.request, call.context))) {
-      throw Problem(.tooManyRequests, "application.too_many", "Too many requests", retryAfter: wait)
-    }
     let parameters = call.parameters
     guard let scopes = Scopes(parameters["scopes"] ?? "") else {
       throw Problem(
