@@ -29,13 +29,11 @@ extension FederationFace {
     switch await gate.admit(facts(of: request, context)) {
     case .anonymous: return mode == .off ? Reader(viewer: nil, reach: .open) : nil
     case .signed(_, let viewer): return Reader(viewer: viewer?.id, reach: .signed)
-    case .refused(let answer):
-      let seconds = answer.retryAfter.map { Int(clamping: $0.components.seconds) }
-      throw Problem(HTTPResponse.Status(code: answer.status), answer.code, answer.sentence, retryAfter: seconds)
+    case .refused(let answer): throw answer.problem
     }
   }
 
-  private var unsigned: Problem {
+  var unsigned: Problem {
     Problem(.unauthorized, "signature.required", "This server answers signed requests only.")
   }
 
@@ -66,7 +64,7 @@ extension FederationFace {
 
   private static let deciding = "Accept, Signature, Signature-Input"
 
-  private func account(_ name: String) async throws -> Account {
+  func account(_ name: String) async throws -> Account {
     let found = try await environment.database.read { try $0.account(username: name, host: nil) }
     guard let account = found, account.kind != .application else { throw Problem.notFound }
     guard account.suspendedAt == nil else {

@@ -73,6 +73,9 @@ package struct FederationFace: Sendable {
     router.get("/users/{name}/collections/tags") { request, context in
       try await self.featuredTags(of: try context.parameters.require("name"), request, context)
     }
+    router.get("/users/{name}/followers_synchronization") { request, context in
+      try await self.followersPart(try context.parameters.require("name"), request, context)
+    }
     addPosts(to: router)
   }
 

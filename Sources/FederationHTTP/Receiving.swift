@@ -11,15 +11,18 @@ extension FederationFace {
   /// The body is read to its cap before anything else is looked at.
   func receive(_ request: Request, _ context: FaceContext) async throws -> Response {
     try requireFederation()
-    let body = try await request.collected(upTo: Limits.inboxBody)
+    let body: [UInt8]
+    do { body = try await request.collected(upTo: Limits.inboxBody) } catch {
+      // Chunks that are none and the like: the connection is closed after it, and the fault is not ours.
+      guard Problem(describing: error) == nil, !(error is CancellationError) else { throw error }
+      throw Problem(.badRequest, "request.unreadable", "The body can not be read.")
+    }
     return response(to: await inbox.receive(facts(of: request, context, body: body)))
   }
 
   func response(to answer: InboxAnswer) -> Response {
-    let status = HTTPResponse.Status(code: answer.status)
-    if answer.isAccepted { return Response(status: status) }
-    let seconds = answer.retryAfter.map { Int(clamping: $0.components.seconds) }
-    var response = Problem(status, answer.code, answer.sentence, retryAfter: seconds).response
+    if answer.isAccepted { return Response(status: HTTPResponse.Status(code: answer.status)) }
+    var response = answer.problem.response
     if answer.status == 401 { response.challenge(hasBody: true) }
     return response
   }
@@ -35,6 +38,14 @@ extension FederationFace {
     return InboxRequest(
       method: request.method.rawValue, target: request.head.path ?? "/", scheme: instance.base.scheme,
       authorities: [instance.host], fields: fields, body: body, remoteAddress: clientAddress(request, context) ?? "")
+  }
+}
+
+extension InboxAnswer {
+  var problem: Problem {
+    Problem(
+      HTTPResponse.Status(code: status), code, sentence,
+      retryAfter: retryAfter.map { Int(clamping: $0.components.seconds) })
   }
 }
 

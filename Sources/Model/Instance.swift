@@ -33,6 +33,9 @@ package struct Instance: Hashable, Sendable {
   package func inbox(_ username: String) -> IRI { at("/users/\(username)/inbox") }
   package func outbox(_ username: String) -> IRI { at("/users/\(username)/outbox") }
   package func followers(_ username: String) -> IRI { at("/users/\(username)/followers") }
+  package func followersSynchronization(_ username: String) -> IRI {
+    at("/users/\(username)/followers_synchronization")
+  }
   package func following(_ username: String) -> IRI { at("/users/\(username)/following") }
   package func featured(_ username: String) -> IRI { at("/users/\(username)/featured") }
   package func featuredTags(_ username: String) -> IRI { at("/users/\(username)/collections/tags") }

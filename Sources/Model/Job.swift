@@ -13,6 +13,8 @@ package enum Job: Codable, Hashable, Sendable {
   case settlePoll(Post.ID)
   /// Its time has come, or came and was changed since.
   case publishScheduled(ScheduledPost.ID)
+  /// Compares who of here follows an account elsewhere with what its server lists at `url`, if that still has `digest`.
+  case compareFollowers(Account.ID, url: IRI, digest: String)
   /// Decide stored facts again under the current policy.
   case reconsider(Attachment.ID)
   /// Make the files of a picture again, so that they carry what its work says to machines now.
@@ -30,6 +32,7 @@ package enum Job: Codable, Hashable, Sendable {
     case .federate: .federation
     case .fetchMedia, .reconsider, .remark, .discardFiles, .fetchPortraits: .media
     case .refreshActor, .fetchPost, .settlePoll, .publishScheduled, .fetchFeatured: .resolving
+    case .compareFollowers: .resolving
     }
   }
 
@@ -62,6 +65,9 @@ package enum FederationIntent: Codable, Hashable, Sendable {
   case unpinned(Post.ID)
   /// The server tells another one of a report, without saying whose it is.
   case flagged(Report.ID)
+  case relayJoined(Relay.ID)
+  /// The row is gone. `object` is what our Follow named; nil for everybody.
+  case relayLeft(follow: IRI, inbox: IRI, object: IRI?)
   /// A decision on a picture from elsewhere, for the assessors that may hear it.
   case assessed(DecisionRecord.ID)
 }
@@ -77,10 +83,12 @@ package struct InboxActivity: Hashable, Sendable {
   package var state: State
   package var reason: String?
   package var receivedAt: Timestamp
+  /// Who passed it on, if not its own actor.
+  package var forwarder: IRI?
 
   package init(
     id: ID<InboxActivity>, activityURI: IRI, signer: IRI, body: [UInt8], state: State, reason: String?,
-    receivedAt: Timestamp
+    receivedAt: Timestamp, forwarder: IRI? = nil
   ) {
     self.id = id
     self.activityURI = activityURI
@@ -89,6 +97,7 @@ package struct InboxActivity: Hashable, Sendable {
     self.state = state
     self.reason = reason
     self.receivedAt = receivedAt
+    self.forwarder = forwarder
   }
 }
 
@@ -113,17 +122,23 @@ package struct Outgoing: Hashable, Sendable {
   /// What it is about, so that parked Updates of one object can be coalesced.
   package var objectURI: IRI
   package var isUpdate: Bool
+  /// Somebody else's words, passed on as they came (ActivityPub 7.1.2).
+  package var isForwarded: Bool
+  /// Addressed to the followers of the sender, so that their servers may compare lists (FEP-8fcf).
+  package var toFollowers: Bool
   package var body: [UInt8]
   package var createdAt: Timestamp
   package init(
-    id: ID<Outgoing>, senderID: Account.ID, uri: IRI, objectURI: IRI, isUpdate: Bool, body: [UInt8],
-    createdAt: Timestamp
+    id: ID<Outgoing>, senderID: Account.ID, uri: IRI, objectURI: IRI, isUpdate: Bool, isForwarded: Bool = false,
+    toFollowers: Bool = false, body: [UInt8], createdAt: Timestamp
   ) {
     self.id = id
     self.senderID = senderID
     self.uri = uri
     self.objectURI = objectURI
     self.isUpdate = isUpdate
+    self.isForwarded = isForwarded
+    self.toFollowers = toFollowers
     self.body = body
     self.createdAt = createdAt
   }
@@ -138,10 +153,12 @@ package struct Delivery: Hashable, Sendable {
   package var inbox: IRI
   package var attempt: Int
   package var createdAt: Timestamp
+  package var isForwarded: Bool
+  package var toFollowers: Bool
   package var body: [UInt8]
   package init(
     id: ID<Delivery>, outgoingID: ID<Outgoing>, senderID: Account.ID, inbox: IRI, attempt: Int, createdAt: Timestamp,
-    body: [UInt8]
+    isForwarded: Bool = false, toFollowers: Bool = false, body: [UInt8]
   ) {
     self.id = id
     self.outgoingID = outgoingID
@@ -149,6 +166,8 @@ package struct Delivery: Hashable, Sendable {
     self.inbox = inbox
     self.attempt = attempt
     self.createdAt = createdAt
+    self.isForwarded = isForwarded
+    self.toFollowers = toFollowers
     self.body = body
   }
 }

@@ -11,12 +11,12 @@ extension Signal {
 extension ReadTransaction {
   package func inboxActivity(_ id: ID<InboxActivity>) throws -> InboxActivity? {
     try first(
-      "SELECT id, activity, signer, body, state, reason, received_at FROM inbox_activities WHERE id = \(id)"
+      "SELECT id, activity, signer, body, state, reason, received_at, forwarder FROM inbox_activities WHERE id = \(id)"
     ).map { row in
       InboxActivity(
         id: try row.id("id"), activityURI: try row.iri("activity"), signer: try row.iri("signer"),
         body: try row.bytes("body"), state: try row.enumCase("state"), reason: try row.optionalString("reason"),
-        receivedAt: try row.timestamp("received_at"))
+        receivedAt: try row.timestamp("received_at"), forwarder: try row.optionalIRI("forwarder"))
     }
   }
 
@@ -31,9 +31,10 @@ extension WriteTransaction {
   package func insert(_ activity: InboxActivity) throws -> Bool {
     try execute(
       """
-      INSERT INTO inbox_activities (id, origin, activity, signer, body, state, reason, received_at)
+      INSERT INTO inbox_activities (id, origin, activity, signer, body, state, reason, received_at, forwarder)
       VALUES (\(activity.id), \(activity.activityURI.origin), \(activity.activityURI), \(activity.signer),
-        \(activity.body), \(activity.state.rawValue), \(activity.reason), \(activity.receivedAt))
+        \(activity.body), \(activity.state.rawValue), \(activity.reason), \(activity.receivedAt),
+        \(activity.forwarder))
       ON CONFLICT (origin, activity) DO NOTHING
       """) == 1
   }

@@ -2,23 +2,44 @@ import Model
 import Persistence
 import Primitives
 
+/// What one host was not told.
+package struct DeliveryTrouble: Hashable, Sendable {
+  package let host: Host
+  package let waiting: Int
+  package let expired: Int
+  package let failingDays: Int
+  package let restsUntil: Timestamp?
+  package let lastError: String?
+}
+
 extension ReadTransaction {
   package func peers(_ hosts: some Collection<Host>) throws -> [Host: Peer] {
     guard !hosts.isEmpty else { return [:] }
     let names = Set(hosts.map(\.text)).sorted()
-    let found = try rows(
+    let found = try rows("SELECT \(fragment: Peer.columns) FROM peers WHERE host IN \(in: names)")
+      .map(Peer.init(row:))
+    return Dictionary(found.map { ($0.host, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Hosts that something has waited for in vain, the most of it first.
+  package func deliveryTroubles() throws -> [DeliveryTrouble] {
+    try rows(
       """
-      SELECT host, failures, open_until, scheme, scheme_at, last_success_at, last_failure_at FROM peers
-      WHERE host IN \(in: names)
+      SELECT deliveries.host AS host,
+        COUNT(CASE WHEN deliveries.state = 'waiting' THEN 1 END) AS waiting,
+        COUNT(CASE WHEN deliveries.state = 'expired' THEN 1 END) AS expired,
+        MAX(deliveries.last_error) AS last_error, MAX(peers.open_until) AS open_until,
+        COALESCE(MAX(peers.failing_days), 0) AS failing_days
+      FROM deliveries LEFT JOIN peers ON peers.host = deliveries.host
+      WHERE deliveries.state IN ('waiting', 'expired') AND (deliveries.attempt > 0 OR peers.failing_days > 0)
+      GROUP BY deliveries.host ORDER BY expired DESC, waiting DESC, host LIMIT 500
       """
     ).map { row in
-      Peer(
-        host: try row.host("host"), failures: try row.int("failures"),
-        openUntil: try row.optionalTimestamp("open_until"), scheme: try row.optionalCase("scheme"),
-        schemeAt: try row.optionalTimestamp("scheme_at"), lastSuccessAt: try row.optionalTimestamp("last_success_at"),
-        lastFailureAt: try row.optionalTimestamp("last_failure_at"))
+      DeliveryTrouble(
+        host: try row.host("host"), waiting: try row.int("waiting"), expired: try row.int("expired"),
+        failingDays: try row.int("failing_days"), restsUntil: try row.optionalTimestamp("open_until"),
+        lastError: try row.optionalString("last_error"))
     }
-    return Dictionary(found.map { ($0.host, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// Remote accounts whose own inbox this is: one for an honest peer.
@@ -64,8 +85,8 @@ extension WriteTransaction {
   package func closeCircuit(of host: Host, at time: Timestamp) throws -> Bool {
     let closed = try execute(
       """
-      UPDATE peers SET failures = 0, open_until = NULL
-      WHERE host = \(host) AND (failures > 0 OR open_until IS NOT NULL)
+      UPDATE peers SET failures = 0, open_until = NULL, failing_days = 0
+      WHERE host = \(host) AND (failures > 0 OR open_until IS NOT NULL OR failing_days > 0)
       """)
     guard closed > 0 else { return false }
     try wakeDeliveries(to: host, at: time)

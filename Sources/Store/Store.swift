@@ -12,4 +12,5 @@ package let migrations: [Migration] = [
   .people,
   .assessmentExchange,
   .streaming,
+  .relays,
 ]

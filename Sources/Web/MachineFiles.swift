@@ -155,6 +155,7 @@ let pageTemplates: [String: [UInt8]] = [
   "assessments": PackageResources.assessments_mustache,
   "appeal": PackageResources.appeal_mustache,
   "moderation": PackageResources.moderation_mustache,
+  "moderation-servers": PackageResources.moderation_servers_mustache,
   "moderation-account": PackageResources.moderation_account_mustache,
   "password": PackageResources.password_mustache,
   "where": PackageResources.where_mustache,

@@ -115,6 +115,8 @@ package struct WebFace: Sendable {
     pages.get("/settings/assessments", use: assessments)
     pages.get("/moderation/accounts", use: accountModeration)
     pages.post("/moderation/accounts", use: moderateAccount)
+    pages.get("/moderation/servers", use: servers)
+    pages.post("/moderation/servers", use: changeServers)
     pages.post("/moderation/:id", use: moderate)
     pages.get("/moderation/:id/where", use: whereUnusual)
     pages.get("/media/:file", use: media)

@@ -16,6 +16,7 @@ struct Atelier: AsyncParsableCommand {
     subcommands: [
       Serve.self, AccountCommand.self, PostCommand.self, PolicyCommand.self, Detect.self, DetectorCommand.self,
       Doctor.self, Migrate.self, BackupCommand.self, Restore.self, Pause.self, Resume.self, AssessorCommand.self,
+      RelayCommand.self, DeliveriesCommand.self,
     ])
 
   /// The media worker is this same binary: it must lock itself down before any argument parser or runtime of ours

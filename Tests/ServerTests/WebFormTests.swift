@@ -172,6 +172,38 @@ import Testing
     try await world.close()
   }
 
+  @Test func `D18 an admin joins and leaves a relay on a page, and nobody else does`() async throws {
+    let world = try await WebWorld()
+    _ = try await world.person("mika")
+    _ = try await world.person("ada", role: .admin)
+    let artist = WebBrowser(world)
+    try await artist.signIn(as: "mika")
+    #expect(try await artist.get("/moderation/servers").status == 403)
+    let admin = WebBrowser(world, address: "192.0.2.9")
+    try await admin.signIn(as: "ada")
+    let page = try await admin.get("/moderation/servers")
+    #expect(page.status == 200 && page.text.contains("takes part in none"))
+    let address = "https://relay.example/inbox"
+    let own = try await artist.get("/upload").token
+    for (browser, token) in [(artist, own), (admin, "wrong")] {
+      let form = ["token": token, "act": "join", "address": address]
+      #expect(try await browser.post("/moderation/servers", form).status == 403)
+    }
+    #expect(try await world.database.read { try $0.relays().isEmpty })
+    let wrong = ["token": page.token, "act": "join", "address": "https://relay.example/actor"]
+    #expect(try await admin.post("/moderation/servers", wrong).text.contains("ends in /inbox"))
+    let join = ["token": page.token, "act": "join", "address": address]
+    #expect(try await admin.post("/moderation/servers", join).status == 303)
+    #expect(try await admin.post("/moderation/servers", join).text.contains("was added before"))
+    let listed = try await admin.get("/moderation/servers")
+    #expect(listed.text.contains(address) && listed.text.contains("no answer yet"))
+    let relay = try #require(try await world.database.read { try $0.relays().first })
+    let leave = ["token": page.token, "act": "leave", "relay": relay.id.description]
+    #expect(try await admin.post("/moderation/servers", leave).status == 303)
+    #expect(try await world.database.read { try $0.relays().isEmpty })
+    try await world.close()
+  }
+
   @Test func `anybody may appeal, and nobody may flood`() async throws {
     let world = try await WebWorld()
     let mika = try await world.person("mika")

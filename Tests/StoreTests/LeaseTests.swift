@@ -173,7 +173,7 @@ import Testing
     deliveries.map { String(decoding: $0.body, as: UTF8.self) }
   }
 
-  @Test func `no host gets more than its share, and a resting or busy one gets nothing`() async throws {
+  @Test func `D11 no host gets more than its share, and a resting or busy one gets nothing`() async throws {
     let post = try await Post()
     try await post.send("a", to: (0..<9).map { "slow.test/in/\($0)" } + ["rest.test/in", "busy.test/in"])
     let peer = Peer(host: try #require(Host("rest.test")), failures: 3, openUntil: at(10))
@@ -209,7 +209,7 @@ import Testing
     #expect(names(rest).contains("other"))
   }
 
-  @Test func `one sender's deliveries to one inbox keep their order until one is an hour late`() async throws {
+  @Test func `D9 one sender's deliveries to one inbox keep their order until one is an hour late`() async throws {
     let post = try await Post()
     try await post.send("create", to: ["paper.test/in", "other.test/in"])
     try await post.send("delete", to: ["paper.test/in"], at: at(1))

@@ -354,6 +354,38 @@ import Testing
     #expect(found.scans == [])
   }
 
+  @Test func `relays, forwarding and lists of followers use indexes`() async throws {
+    // An admin adds each relay by hand: they are few, and all of them are meant.
+    let found = try await explain(allowing: ["relays"]) { tx, world, scratch in
+      let inbox = iri("https://relay.test/inbox")
+      var relay = Relay(
+        id: scratch.id(), style: .mastodon, inbox: inbox, follow: iri("https://atelier.test/relays/1"),
+        createdAt: start)
+      try tx.insert(relay)
+      #expect(try tx.relay(inbox: inbox) == relay)
+      #expect(try tx.relay(follow: relay.follow) == relay)
+      relay.actor = iri("https://relay.test/actor")
+      relay.state = .accepted
+      relay.answeredAt = start
+      try tx.update(relay)
+      #expect(try tx.relay(relay.id) == relay)
+      #expect(try tx.relay(actor: iri("https://relay.test/actor")) == relay)
+      #expect(try tx.relays() == [relay])
+      #expect(try tx.mayPassOn(iri("https://relay.test/actor")))
+      #expect(try !tx.mayPassOn(world.far.uri))
+      try tx.delete(relay: relay.id)
+      #expect(try tx.forwardCount(by: world.author.id, after: ID(rawValue: 0)) == 0)
+      #expect(try tx.accept(world.follow))
+      #expect(try tx.localFollowers(of: world.far.id).map(\.follower) == [world.author.uri])
+      #expect(try tx.remoteFollowerURIs(of: world.author.id, limit: 5) == [])
+      #expect(try tx.followerCheck(of: world.far.id) == nil)
+      try tx.noteFollowerCheck(of: world.far.id, at: start)
+      try tx.noteFollowerCheck(of: world.far.id, at: start.adding(.seconds(1)))
+      #expect(try tx.followerCheck(of: world.far.id) == start.adding(.seconds(1)))
+    }
+    #expect(found.scans == [])
+  }
+
   /// Upkeep and the console may read a whole table; they still have to run.
   @Test func `upkeep and counting run`() async throws {
     let found = try await explain(allowing: Explaining.tables) { tx, world, _ in
@@ -361,6 +393,7 @@ import Testing
       try tx.deleteOutgoing(createdBefore: start)
       _ = try tx.jobCounts()
       _ = try tx.deliveryCounts()
+      #expect(try tx.deliveryTroubles() == [])
       try tx.delete(account: world.far.id)
       #expect(try tx.counts(of: [world.post.id])[world.post.id]?.replies == 0)
     }

@@ -15,6 +15,10 @@ struct ComposedActivity: Sendable {
   /// Every remote follower of the sender is told.
   var toFollowers = false
   var recipients: [Account] = []
+  /// Beside them, as they stand.
+  var inboxes: [IRI] = []
+  /// Public words, for relays too.
+  var isForEveryone = false
   /// False for what may be said again under the same id, such as a Like after its Undo.
   var isUnique = true
   /// What is remembered of it, in the commit that queues it.
@@ -64,7 +68,8 @@ extension Composer {
     if facts.post.visibility.isOpen, let parent = facts.parentAuthor { people.append(parent) }
     return ComposedActivity(
       sender: facts.author, id: id, object: facts.post.uri, isUpdate: isUpdate, body: body,
-      toFollowers: facts.post.visibility != .direct, recipients: people)
+      toFollowers: facts.post.visibility != .direct, recipients: people,
+      isForEveryone: facts.post.visibility == .everyone)
   }
 
   func boosted(_ boost: Post) async throws -> ComposedActivity? {

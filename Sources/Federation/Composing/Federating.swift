@@ -23,7 +23,8 @@ extension Composer {
     let uri = activity.isUnique ? activity.id : Self.numbered(activity.id, by: lease)
     let outgoing = Outgoing(
       id: environment.ids.next(), senderID: activity.sender.id, uri: uri, objectURI: activity.object,
-      isUpdate: activity.isUpdate, body: activity.body, createdAt: now)
+      isUpdate: activity.isUpdate, toFollowers: activity.toFollowers, body: activity.body, createdAt: now)
+    let announced = intent.isNews && activity.isForEveryone ? try await relayAnnouncement(of: activity.object) : nil
     try await environment.database.write { tx in
       try tx.finish(lease)
       if let uri = intent.takenBack { try tx.withdrawDeliveries(of: uri, by: activity.sender.id) }
@@ -34,7 +35,15 @@ extension Composer {
       let plan = DeliveryPlan(
         people.map { Recipient($0, isMentioned: true) } + followers.map { Recipient($0) },
         ownHost: environment.instance.host, blocked: Set(try tx.blockedHosts().map(\.host)))
-      for inbox in plan.inboxes { try tx.deliver(outgoing, to: inbox, id: environment.ids.next(), at: now) }
+      let relays = activity.isForEveryone ? try tx.relays().filter { $0.state == .accepted } : []
+      let others = activity.inboxes + relays.filter { $0.style == .mastodon }.map(\.inbox)
+      for inbox in plan.inboxes + others.filter({ !plan.inboxes.contains($0) }) {
+        try tx.deliver(outgoing, to: inbox, id: environment.ids.next(), at: now)
+      }
+      guard let announced, try tx.insert(announced.outgoing) else { return }
+      for inbox in announced.inboxes {
+        try tx.deliver(announced.outgoing, to: inbox, id: environment.ids.next(), at: now)
+      }
     }
   }
 
@@ -62,6 +71,8 @@ extension Composer {
     case .accepted(let id): return try await accepted(id)
     case .rejected(let uri, let follower, let followee): return try await rejected(uri, follower, followee, lease)
     case .profileUpdated(let id): return try await profileUpdated(id)
+    case .relayJoined(let id): return try await relayJoined(id)
+    case .relayLeft(let follow, let inbox, let object): return try await relayLeft(follow, inbox, object)
     case .voted(let id): return try await voted(id)
     case .pollCounted(let id): return try await counted(id)
     case .assessed(let id): return try await assessed(id)
@@ -93,9 +104,11 @@ extension Composer {
     let header = Header(
       id: id, actor: sender.uri,
       addressing: Addressing(visibility.audience, followers: sender.followers, mentions: people.map(\.uri)))
-    return try await simple(
+    var composed = try await simple(
       .delete(Delete(header: header, object: uri)), id: id, by: sender, about: uri, to: people,
       toFollowers: visibility != .direct, isSigned: visibility != .direct)
+    composed.isForEveryone = visibility == .everyone
+    return composed
   }
 
   private func unboosted(
@@ -156,12 +169,18 @@ extension Composer {
 }
 
 extension FederationIntent {
+  /// A post nobody elsewhere has heard of.
+  fileprivate var isNews: Bool {
+    if case .created = self { return true }
+    return false
+  }
+
   /// What a peer that has not heard of it yet need not hear of any more.
   fileprivate var takenBack: IRI? {
     switch self {
     case .deleted(let uri, _, _, _), .unboosted(let uri, _, _, _), .unfollowed(let uri, _, _): uri
     case .created, .updated, .boosted, .favourited, .unfavourited, .followed, .accepted, .rejected, .profileUpdated,
-      .voted, .pollCounted, .policyAnswered, .pinned, .unpinned, .flagged, .assessed:
+      .voted, .pollCounted, .policyAnswered, .pinned, .unpinned, .flagged, .assessed, .relayJoined, .relayLeft:
       nil
     }
   }

@@ -26,7 +26,7 @@ package struct DeliveryLoop: Sendable {
     self.environment = environment
     self.signals = signals
     self.configuration = configuration
-    sending = DeliverySending(client: environment.client, keys: environment.keys, time: environment.time)
+    sending = DeliverySending(environment)
   }
 
   package func run() async {

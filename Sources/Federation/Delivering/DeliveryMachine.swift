@@ -43,8 +43,25 @@ package enum DeliveryAction: Hashable, Sendable {
 /// Decides what follows from an attempt, for the delivery and for its host. No clock, no chance, no rows.
 package struct DeliveryMachine: Hashable, Sendable {
   package private(set) var breaker: CircuitBreaker
+  /// Days with a failure and without a success since the first of them.
+  package private(set) var failingDays: Int
+  private let lastFailure: Timestamp?
+  /// What we pass on for others is nobody's word if its reader does not take it on its own.
+  private let isForwarded: Bool
 
-  package init(breaker: CircuitBreaker) { self.breaker = breaker }
+  package init(
+    breaker: CircuitBreaker, failingDays: Int = 0, lastFailure: Timestamp? = nil, isForwarded: Bool = false
+  ) {
+    self.breaker = breaker
+    self.failingDays = max(0, failingDays)
+    self.lastFailure = lastFailure
+    self.isForwarded = isForwarded
+  }
+
+  private mutating func succeed() {
+    breaker.succeed()
+    failingDays = 0
+  }
 
   /// `attempt` counts from 1, `age` since the activity was queued, `jitter` in -1...1.
   package mutating func record(
@@ -66,17 +83,20 @@ package struct DeliveryMachine: Hashable, Sendable {
   ) -> DeliveryAction {
     switch status {
     case 200...299:
-      breaker.succeed()
+      succeed()
       return .finish
     case 410:
-      breaker.succeed()
-      return .abandon(.gone)
+      succeed()
+      return isForwarded ? .abandon(.refused) : .abandon(.gone)
+    case 401 where isForwarded:
+      succeed()
+      return .abandon(.refused)
     // A peer that could not reach our key says 401: that passes.
     case 401, 408, 425, 429:
-      breaker.succeed()
+      succeed()
       return later(attempt, age, now, jitter, retryAfter)
     case 400...499, 501:
-      breaker.succeed()
+      succeed()
       return .abandon(.refused)
     case 300...399: return .abandon(.refused)
     default: return fail(attempt, age, now, jitter, retryAfter)
@@ -86,11 +106,23 @@ package struct DeliveryMachine: Hashable, Sendable {
   private mutating func fail(
     _ attempt: Int, _ age: Duration, _ now: Timestamp, _ jitter: Double, _ retryAfter: Duration?
   ) -> DeliveryAction {
-    let end = breaker.fail(at: now)
+    guard breaker.state(at: now) != .open else { return later(attempt, age, now, jitter, retryAfter) }
+    var end = breaker.fail(at: now)
+    if failingDays == 0 || lastFailure.map({ Self.day(of: $0) != Self.day(of: now) }) ?? true {
+      failingDays = min(failingDays, Limits.parkingDays) + 1
+    }
+    // Nobody has answered for a week: the host's own word ends that, or the end of what waits for it.
+    if failingDays >= Limits.parkingDays {
+      let parked = now.adding(Limits.delivery)
+      breaker = CircuitBreaker(failures: breaker.failures, openUntil: parked)
+      end = parked
+    }
     let action = later(attempt, age, now, jitter, retryAfter)
     guard let end, case .retry(let next) = action else { return action }
     return .openCircuit(until: max(end, next))
   }
+
+  private static func day(of time: Timestamp) -> Int64 { time.secondsSince1970 / 86_400 }
 
   /// The last try is the one after which the next would come too late.
   private func later(

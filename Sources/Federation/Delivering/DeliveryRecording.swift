@@ -31,13 +31,16 @@ extension WriteTransaction {
   private func record(_ item: FinishedDelivery, peer: inout Peer, ids: SnowflakeGenerator) throws {
     let delivery = item.delivery
     let wasOpen = peer.openUntil != nil
-    var machine = DeliveryMachine(breaker: CircuitBreaker(peer))
+    var machine = DeliveryMachine(
+      breaker: CircuitBreaker(peer), failingDays: peer.failingDays, lastFailure: peer.lastFailureAt,
+      isForwarded: delivery.isForwarded)
     let action = machine.record(
       item.outcome, attempt: delivery.attempt, age: item.at.since(delivery.createdAt), at: item.at,
       jitter: item.jitter)
     let failed = machine.breaker.failures > peer.failures
     peer.failures = machine.breaker.failures
     peer.openUntil = machine.breaker.openUntil
+    peer.failingDays = machine.failingDays
     peer.note(item, failed: failed)
     let status = item.outcome.status
     let error = item.outcome.error

@@ -9,6 +9,14 @@ struct DeliverySending: Sendable {
   let client: GuardedClient
   let keys: KeyRing
   let time: TimeSource
+  private let digests: FollowerDigests
+
+  init(_ environment: FederationEnvironment) {
+    client = environment.client
+    keys = environment.keys
+    time = environment.time
+    digests = FollowerDigests(environment)
+  }
 
   struct Result: Sendable {
     var outcome: DeliveryOutcome
@@ -21,8 +29,9 @@ struct DeliverySending: Sendable {
   func send(_ delivery: Delivery, knownScheme: Peer.Scheme?) async -> Result {
     let ring: KeyRing.ActorKeys
     do { ring = try await keys.keys(of: delivery.senderID) } catch { return Result(outcome: .failed(.notPrepared)) }
+    let lists = delivery.toFollowers ? await digests.field(of: delivery.senderID, to: delivery.inbox) : nil
     var knocking = SignatureKnocking(known: knownScheme.map { $0 == .rfc9421 ? .messageSignature : .cavage })
-    let first = await attempt(delivery, knocking.style, ring)
+    let first = await attempt(delivery, knocking.style, ring, lists)
     var last = first
     while case .answered(let status, _) = last.outcome {
       if last.outcome.isSuccess {
@@ -32,7 +41,7 @@ struct DeliverySending: Sendable {
         SignatureRequest(acceptSignature: $0, hasBody: true, keys: [ring.rsa.id, ring.ed25519.id])
       }
       guard let style = knocking.next(after: status, asked: asked) else { break }
-      last = await attempt(delivery, style, ring)
+      last = await attempt(delivery, style, ring, lists)
     }
     // A peer that does not know the second scheme complains about that; what it said to the first counts.
     return Result(outcome: first.outcome)
@@ -45,7 +54,8 @@ struct DeliverySending: Sendable {
   }
 
   private func attempt(
-    _ delivery: Delivery, _ style: SignatureKnocking.Style, _ ring: KeyRing.ActorKeys
+    _ delivery: Delivery, _ style: SignatureKnocking.Style, _ ring: KeyRing.ActorKeys,
+    _ lists: CollectionSynchronization?
   ) async -> Answer {
     let key = ring.key(for: style)
     let digest = ContentDigest(of: delivery.body)
@@ -53,10 +63,13 @@ struct DeliverySending: Sendable {
     let request = OutgoingRequest(
       url: delivery.inbox, body: delivery.body, maximumResponse: Limits.deliveryAnswer
     ) { target in
-      let facts = RequestFacts(
-        method: target.method.rawValue, url: target.url, fields: [("content-type", "application/activity+json")],
-        body: digest)
-      return try key.sign(facts, as: style, at: time.now()).all.map { HeaderField($0.name, $0.value) }
+      var fields: HeaderFields = [("content-type", "application/activity+json")]
+      // Unsigned, anybody on the way could make a peer drop followers; FEP-8fcf has it passed over then.
+      if let lists { fields.append("collection-synchronization", lists.text) }
+      let facts = RequestFacts(method: target.method.rawValue, url: target.url, fields: fields, body: digest)
+      let extra = lists == nil ? [] : ["collection-synchronization"]
+      let signed = try key.sign(facts, as: style, at: time.now(), alsoCovering: extra)
+      return signed.all.map { HeaderField($0.name, $0.value) }
     }
     do {
       let response = try await client.post(request)

@@ -19,7 +19,9 @@ package struct Housekeeping: Sendable {
     let now = time.now()
     @Sendable func ago(_ duration: Duration) -> Timestamp { now.adding(.zero - duration) }
     _ = try await database.write { try $0.expireDeliveries(createdBefore: ago(Limits.delivery)) }
-    try await database.write { try $0.deleteOutgoing(createdBefore: ago(Limits.delivery)) }
+    try await database.write {
+      try $0.deleteOutgoing(createdBefore: ago(Limits.delivery), shown: ago(Limits.delivery + Limits.expiredShown))
+    }
     try await database.write { try $0.deleteInboxActivities(receivedBefore: ago(Limits.seenActivities)) }
     try await database.write { tx in
       try tx.deleteSessions(expiredBefore: now)

@@ -3,6 +3,10 @@ import Primitives
 extension Limits {
   /// For how long a peer's choice of signature scheme is believed.
   package static let peerSchemeMemory = Duration.seconds(30 * 86_400)
+  /// Days with nothing but failures after which a host is sent nothing until it speaks.
+  package static let parkingDays = 7
+  /// For how long an admin sees what expired.
+  package static let expiredShown = Duration.seconds(30 * 86_400)
   /// Longer than any exchange, so that no delivery is taken twice while its first try is under way.
   package static let deliveryLease = Duration.seconds(300)
   package static let jobLease = Duration.seconds(600)

@@ -47,7 +47,9 @@ package final class InboxGate: Sendable {
     case .unreachable(let answer):
       return isParked ? answer : await park(request, keyHost: claim.keyID.host, otherwise: answer, at: arrival)
     case .verified(let verified, let owner, let listed):
-      return await admit(verified, envelope, owner: owner, listed: listed, budget: budget)
+      let answer = await admit(verified, envelope, owner: owner, listed: listed, budget: budget)
+      if answer == .stored, owner == envelope.actor { await compareFollowers(claim, request, sender: owner) }
+      return answer
     }
   }
 
@@ -160,8 +162,13 @@ package final class InboxGate: Sendable {
       if standings.2 { return .duplicate }
     } catch { return .busy }
     let proof = ProofCheck(keys: keys, budget: budget)
-    if let signer = await proof.signer(of: document.json, owner: envelope.actor, at: environment.time.now()) {
-      return await commit(document, envelope, signer: signer, listed: [], owner: envelope.actor)
+    switch await proof.verdict(on: document.json, owner: envelope.actor, at: environment.time.now()) {
+    case .proved(let signer):
+      return await commit(
+        document, envelope, signer: signer, listed: [], owner: envelope.actor, forwarder: forwarder)
+    // A copy that was changed on its way is a lie about its author, and asking the author would make us its errand.
+    case .forged: return refusal
+    case .unsaid: break
     }
     do {
       let origin = try await fetch.document(envelope.id, budget: budget)
@@ -169,19 +176,21 @@ package final class InboxGate: Sendable {
       guard origin.id == envelope.id, read.id == envelope.id, read.actor == envelope.actor,
         Activity.types.contains(read.type)
       else { return refusal }
-      return await commit(origin.document, read, signer: read.actor, listed: [], owner: read.actor)
+      return await commit(
+        origin.document, read, signer: read.actor, listed: [], owner: read.actor, forwarder: forwarder)
     } catch { return refusal }
   }
 
   /// The one write. What is answered 202 is on the disk.
   private func commit(
-    _ document: Document, _ envelope: Envelope, signer: IRI, listed: [RemoteKey], owner: IRI, isDirect: Bool = false
+    _ document: Document, _ envelope: Envelope, signer: IRI, listed: [RemoteKey], owner: IRI, isDirect: Bool = false,
+    forwarder: IRI? = nil
   ) async -> InboxAnswer {
     let now = environment.time.now()
     let ids = environment.ids
     let activity = InboxActivity(
       id: ids.next(), activityURI: envelope.id, signer: signer, body: document.bytes, state: .pending, reason: nil,
-      receivedAt: now)
+      receivedAt: now, forwarder: forwarder)
     do {
       return try await environment.database.write { tx in
         let standing = try tx.standing(of: envelope.actor)

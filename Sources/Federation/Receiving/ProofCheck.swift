@@ -9,12 +9,30 @@ struct ProofCheck: Sendable {
   let keys: KeyDirectory
   let budget: FetchBudget
 
+  enum Verdict: Hashable, Sendable {
+    /// The key that proves it.
+    case proved(IRI)
+    /// No proof, or one that nobody here can check.
+    case unsaid
+    case forged(ProofFailure)
+  }
+
   /// The key that proves `document` to be `owner`'s; nil without a valid proof.
   func signer(of document: JSON, owner: IRI, at now: Timestamp) async -> IRI? {
-    guard document["proof"] != nil else { return nil }
+    guard case .proved(let signer) = await verdict(on: document, owner: owner, at: now) else { return nil }
+    return signer
+  }
+
+  /// What the proof of `document` itself says.
+  func verdict(on document: JSON, owner: IRI, at now: Timestamp) async -> Verdict {
+    guard document["proof"] != nil else { return .unsaid }
     switch await outcome(of: document, owner: owner, at: now) {
-    case .success(let signer): return signer
-    case .failure: return nil
+    case .success(let signer): return .proved(signer)
+    case .failure(let failure):
+      switch failure {
+      case .missing, .unsupported, .unlinked: return .unsaid
+      case .malformed, .multiple, .context, .expired, .bad, .owner: return .forged(failure)
+      }
     }
   }
 
@@ -25,13 +43,10 @@ struct ProofCheck: Sendable {
     of object: JSON, within activity: JSON?, owner: IRI, without: IncomingUsagePolicy.Standing, at now: Timestamp
   ) async -> IncomingUsagePolicy.Standing {
     guard let proved = [object, activity ?? .null].first(where: { $0["proof"] != nil }) else { return without }
-    switch await outcome(of: proved, owner: owner, at: now) {
-    case .success: return .proved
-    case .failure(let failure):
-      switch failure {
-      case .missing, .unsupported, .unlinked: return without
-      case .malformed, .multiple, .context, .expired, .bad, .owner: return .forged
-      }
+    return switch await verdict(on: proved, owner: owner, at: now) {
+    case .proved: .proved
+    case .unsaid: without
+    case .forged: .forged
     }
   }
 

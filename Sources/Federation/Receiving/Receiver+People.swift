@@ -8,8 +8,11 @@ import Store
 extension Receiver {
   func follow(_ follow: ActivityStreams.Follow, _ budget: FetchBudget) async throws -> Effect {
     let target = try await environment.database.read { try $0.account(uri: follow.object) }
+    // Relays of the second kind follow back, to be sent what we announce.
+    let isKnownRelay = try await environment.database.read { try $0.relay(actor: follow.actor) != nil }
+    let isRelay = isKnownRelay && follow.object == environment.instance.actor
     let isAssessor = follow.object == environment.instance.assessor
-    guard let target, target.isLocal, target.kind != .application || isAssessor else {
+    guard let target, target.isLocal, target.kind != .application || isRelay || isAssessor else {
       return { _, _ in .rejected("object.unknown") }
     }
     let follower = try await actor(follow.actor, budget)
@@ -28,6 +31,7 @@ extension Receiver {
         return .rejected("owner")
       }
       try tx.receiveFollow(of: followee, by: follower, uri: follow.id, in: context)
+      if isRelay { try tx.acceptFollow(by: follower, to: followee, in: context) }
       return .done(nil)
     }
   }
@@ -37,6 +41,9 @@ extension Receiver {
     _ actor: IRI, _ object: Reference<ActivityStreams.Follow>, isAccepted: Bool
   ) -> Effect {
     { tx, context in
+      if let settled = try Receiver.answer(to: object, by: actor, isAccepted: isAccepted, tx, in: context) {
+        return settled
+      }
       guard let follow = try Receiver.asked(object, tx) else { return .rejected("follow.not_asked") }
       guard let followee = try tx.account(follow.followeeID), let follower = try tx.account(follow.followerID),
         followee.uri == actor, follower.isLocal

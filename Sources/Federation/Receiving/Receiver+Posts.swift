@@ -14,27 +14,38 @@ extension Receiver {
       let read = try owned(note, received, by: create.actor)
       if read.isVote { return try await vote(read, by: create.actor, budget) }
       // Nobody here is meant: then nobody is fetched either.
-      guard try await mayConcernUs(read, author: create.actor) else { return { _, _ in .rejected("audience.none") } }
+      let concernsUs = try await mayConcernUs(read, author: create.actor)
+      let isPassedOn = try await isPassedOn(read, received)
+      guard concernsUs || isPassedOn else { return { _, _ in .rejected("audience.none") } }
       let author = try await actor(create.actor, budget)
       let standing = await standing(of: read, received, budget)
-      return try store(await checked(PreparedNote(read: read, author: author, standing: standing), budget))
+      let prepared = await checked(PreparedNote(read: read, author: author, standing: standing), budget)
+      return try store(prepared, uninvited: !concernsUs)
     case .link(let iri):
       let prepared = try await posts.prepare(iri, budget: budget)
       guard prepared.author.uri == create.actor else { throw ReceiveFailure.permanent("owner") }
-      return try store(prepared)
+      let concernsUs = try await mayConcernUs(prepared.read, author: create.actor)
+      let isPassedOn = try await isPassedOn(prepared.read, received)
+      return try store(prepared, uninvited: !concernsUs && isPassedOn)
     case .embedded(.other(_, "AiAssessment", let json)):
       return try await assessment(json, by: create.header, isChange: false, received, budget)
     case .embedded(.actor), .embedded(.other): return { _, _ in .done("object.unsupported") }
     }
   }
 
-  private func store(_ prepared: PreparedNote) throws -> Effect {
+  /// Public words of strangers that a relay of ours, or somebody who is followed here, passes on.
+  private func isPassedOn(_ read: ReadNote, _ received: ReceivedActivity) async throws -> Bool {
+    guard let forwarder = received.inbox.forwarder, read.visibility(followers: nil) == .everyone else { return false }
+    return try await environment.database.read { try $0.mayPassOn(forwarder) }
+  }
+
+  func store(_ prepared: PreparedNote, uninvited: Bool = false) throws -> Effect {
     let ids = environment.ids
     return { tx, context in
       // Another tail is drawn when the id of a post made in the same millisecond is taken.
       var id: Post.ID = ids.at(prepared.read.published(at: context.now))
       for _ in 0..<4 where try tx.post(id) != nil { id = ids.at(prepared.read.published(at: context.now)) }
-      let (post, settlement) = try tx.store(prepared, id: id, uninvited: false, in: context)
+      let (post, settlement) = try tx.store(prepared, id: id, uninvited: uninvited, in: context)
       if post != nil, settlement == .done(nil) { try PostResolver.queueParent(of: prepared.read, tx, in: context) }
       return settlement
     }

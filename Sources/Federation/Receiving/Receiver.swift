@@ -66,15 +66,29 @@ package final class Receiver: Sendable {
       activity = try Activity(reading: document.node)
     } catch { throw ReceiveFailure.permanent(error.code) }
     let received = ReceivedActivity(inbox: inbox, document: document, now: environment.time.now())
+    let forwarding = try await Forwarding.candidate(activity, received, environment)
     let effect = try await effect(of: activity, received, budget: FetchBudget())
+    let isProved = forwarding == nil ? false : await mayForward(received)
     let context = environment.context
     try await environment.database.write { tx in
       let settlement = try effect(tx, context)
+      if isProved, settlement == .done(nil) { try forwarding?.queue(activity, received, tx, in: context) }
       try tx.finish(lease)
       switch settlement {
       case .done(let reason): try tx.finish(inbox.id, as: .done, reason: reason)
       case .rejected(let reason): try tx.finish(inbox.id, as: .rejected, reason: reason)
       }
+    }
+  }
+
+  /// A proof that does not hold is passed on to nobody; a linked data signature is for its readers to check.
+  private func mayForward(_ received: ReceivedActivity) async -> Bool {
+    guard let actor = received.document.node.iri("actor") else { return false }
+    let proof = ProofCheck(keys: keys, budget: FetchBudget(2))
+    switch await proof.verdict(on: received.document.json, owner: actor, at: received.now) {
+    case .proved: return true
+    case .forged: return false
+    case .unsaid: return received.document.json["signature"] != nil
     }
   }
 
@@ -108,7 +122,7 @@ package final class Receiver: Sendable {
     case .reject(let reject): try await answer(reject.actor, reject.object, isAccepted: false, received, budget)
     case .undo(let undo): self.undo(undo)
     case .like(let like): try await self.like(like, budget)
-    case .announce(let announce): try await self.announce(announce, budget)
+    case .announce(let announce): try await self.announced(announce, received, budget)
     case .block(let block): try await self.block(block, budget)
     case .add(let add): try await self.add(add, budget)
     case .remove(let remove): self.remove(remove)

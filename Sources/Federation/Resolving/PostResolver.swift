@@ -23,12 +23,17 @@ package final class PostResolver: Sendable {
   }
 
   /// The post, from the database or from its origin. Only what is open to everybody is taken from an origin.
-  package func post(_ uri: IRI, budget: FetchBudget) async throws(ResolveFailure) -> Post {
+  ///
+  /// `climbing`: the caller looks for the thread above itself. Each post that asked for its own parent would make a
+  /// thread without a beginning a walk without an end.
+  package func post(
+    _ uri: IRI, budget: FetchBudget, climbing: Bool = false
+  ) async throws(ResolveFailure) -> Post {
     if let known = try await stored(uri) { return known }
     guard !uri.hasSameOrigin(as: environment.instance.base) else { throw .unacceptable("id.local") }
     let prepared = try await prepare(uri, budget: budget)
     if let known = try await stored(prepared.read.note.id) { return known }
-    return try await store(prepared)
+    return try await store(prepared, queuesParent: !climbing)
   }
 
   /// Fetches a note with its author; stores no post.
@@ -38,7 +43,7 @@ package final class PostResolver: Sendable {
     return try await prepare(page, budget: budget)
   }
 
-  private func prepare(_ page: FetchedDocument, budget: FetchBudget) async throws(ResolveFailure) -> PreparedNote {
+  func prepare(_ page: FetchedDocument, budget: FetchBudget) async throws(ResolveFailure) -> PreparedNote {
     let note: Note
     do { note = try Note(reading: page.document.node) } catch { throw .unacceptable(error.code) }
     let local = environment.instance.base
@@ -63,7 +68,7 @@ package final class PostResolver: Sendable {
       guard let current = next, !current.hasSameOrigin(as: environment.instance.base) else { break }
       do {
         let isKnown = try await stored(current) != nil
-        let post = try await post(current, budget: budget)
+        let post = try await post(current, budget: budget, climbing: true)
         // The thread above a known post was looked for when that one came.
         next = isKnown ? nil : post.inReplyToURI
       } catch {
@@ -86,13 +91,13 @@ package final class PostResolver: Sendable {
     do { return try await environment.database.read { try $0.post(uri: uri) } } catch { throw ResolveFailure(error) }
   }
 
-  private func store(_ prepared: PreparedNote) async throws(ResolveFailure) -> Post {
+  private func store(_ prepared: PreparedNote, queuesParent: Bool) async throws(ResolveFailure) -> Post {
     let context = environment.context
     do {
       let (post, settlement) = try await PostResolver.minting(prepared.read, in: context) { id in
         try await self.environment.database.write { tx in
           let stored = try tx.store(prepared, id: id, uninvited: true, in: context)
-          if stored.post != nil { try PostResolver.queueParent(of: prepared.read, tx, in: context) }
+          if queuesParent, stored.post != nil { try PostResolver.queueParent(of: prepared.read, tx, in: context) }
           return stored
         }
       }

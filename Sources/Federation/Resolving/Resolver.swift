@@ -43,6 +43,8 @@ package struct FederationReceiving: Sendable {
     case .refreshActor(let id): try await actors.run(refreshing: id, lease: lease)
     case .fetchPost(let iri): try await posts.run(fetching: iri, lease: lease)
     case .settlePoll(let id): try await posts.run(settling: id, lease: lease)
+    case .compareFollowers(let id, let url, let digest):
+      try await actors.run(comparing: id, url: url, digest: digest, lease: lease)
     case .fetchFeatured(let id): try await posts.run(featuredBy: id, lease: lease)
     case .federate, .fetchMedia, .reconsider, .remark, .discardFiles, .publishScheduled, .fetchPortraits: return false
     }

@@ -353,6 +353,7 @@ extension Migration {
       state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'rejected')),
       reason TEXT,
       received_at BIGINT NOT NULL,
+      forwarder TEXT,
       UNIQUE (origin, activity)
     );
     CREATE INDEX inbox_activities_by_time ON inbox_activities (received_at);
@@ -379,6 +380,8 @@ extension Migration {
       uri TEXT NOT NULL UNIQUE,
       object_uri TEXT NOT NULL,
       is_update BOOLEAN NOT NULL,
+      is_forwarded BOOLEAN NOT NULL DEFAULT FALSE,
+      to_followers BOOLEAN NOT NULL DEFAULT FALSE,
       body BLOB NOT NULL,
       created_at BIGINT NOT NULL
     );
@@ -414,7 +417,8 @@ extension Migration {
       scheme TEXT,
       scheme_at BIGINT,
       last_success_at BIGINT,
-      last_failure_at BIGINT
+      last_failure_at BIGINT,
+      failing_days BIGINT NOT NULL DEFAULT 0
     );
 
     CREATE TABLE idempotency_keys (

@@ -56,9 +56,7 @@ private final class NonceGate: Sendable {
         id: house.context.ids.next(), outgoingID: house.context.ids.next(), senderID: house.mika.id,
         inbox: try #require(IRI("http://127.0.0.2:\(port)/inbox")), attempt: 1, createdAt: house.context.now,
         body: Array("{}".utf8))
-      let environment = house.environment
-      let sending = DeliverySending(
-        client: environment.client, keys: environment.keys, time: environment.time)
+      let sending = DeliverySending(house.environment)
       let result = await sending.send(delivery, knownScheme: nil)
       await house.environment.client.shutDown()
       made.withLock { $0 = result }

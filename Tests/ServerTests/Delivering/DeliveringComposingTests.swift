@@ -160,7 +160,7 @@ import Testing
     #expect(!text.contains(String(repeating: "1", count: 64)) && !text.contains(String(repeating: "2", count: 64)))
   }
 
-  @Test func `a Create holds the signed object within its budget and goes by reference beyond it`() async throws {
+  @Test func `P1 a Create holds the signed object within its budget and goes by reference beyond it`() async throws {
     let house = try await DeliveringHouse()
     try await house.follow(try await house.stranger("ada", at: "https://paper.test"))
     var small = draft()
@@ -190,7 +190,7 @@ import Testing
     #expect(try await isProved(json, by: house))
   }
 
-  @Test func `private words carry no proof and go to those mentioned only`() async throws {
+  @Test func `P3 private words carry no proof and go to those mentioned only`() async throws {
     let house = try await DeliveringHouse()
     try await house.follow(try await house.stranger("ada", at: "https://paper.test"))
     let friend = try await house.stranger("finn", at: "https://friend.test")
@@ -230,7 +230,7 @@ import Testing
       try await house.federate()
     }
     house.clock.advance(.seconds(5_000))
-    let accepts = try await house.queued().map { try JSON(parsing: $0.body) }.filter { $0["type"]?.string == "Accept" }
+    let accepts = try await house.outstanding().map(\.body).filter { $0["type"]?.string == "Accept" }
     #expect(accepts.count >= 1)
     #expect(accepts.first?["object"]?["id"]?.string == uri.text)
   }

@@ -127,6 +127,23 @@ import Transport
     }
   }
 
+  @Test func `D17 a server is told which of its own people follow one of ours, when it signs`() async throws {
+    try await world(.off) { world in
+      let house = world.house
+      for (name, origin) in [("ann", "https://paper.test"), ("bea", "https://paper.test"), ("cy", "https://ink.test")] {
+        try await house.follow(try await house.stranger(name, at: origin))
+      }
+      #expect(try await world.get("/users/mika/followers_synchronization").status == 401)
+      let answer = try await world.get("/users/mika/followers_synchronization", signed: true)
+      let list = try JSON(parsing: answer.body)
+      #expect(answer.status == 200 && list["type"]?.string == "OrderedCollection")
+      #expect(list["id"]?.string == "https://atelier.test/users/mika/followers_synchronization")
+      #expect(list["orderedItems"] == ["https://paper.test/users/ann", "https://paper.test/users/bea"])
+      #expect(answer.header("cache-control")?.hasPrefix("private") == true)
+      #expect(try await world.get("/users/nobody/followers_synchronization", signed: true).status == 404)
+    }
+  }
+
   @Test func `a deleted post is gone, with a tombstone`() async throws {
     try await world(.off) { world in
       let house = world.house

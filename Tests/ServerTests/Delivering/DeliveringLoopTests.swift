@@ -75,6 +75,36 @@ import Transport
     #expect(try await states(house) == ["delivered": 5])
   }
 
+  @Test func `D17 what goes to followers says, signed, who of that server they are`() async throws {
+    let house = try await DeliveringHouse()
+    let sink = DeliveringSink()
+    try await sink.whileServing { port in
+      let ada = try await house.stranger("ada", at: "http://127.0.0.2:\(port)")
+      let ben = try await house.stranger("ben", at: "http://127.0.0.3:\(port)")
+      try await house.follow(ada)
+      _ = try await house.publish(draft())
+      var direct = draft()
+      direct.visibility = .direct
+      direct.mentions = [ben.id]
+      _ = try await house.publish(direct)
+      try await house.federate()
+      try await whileDelivering(house) {
+        var fields: [String: HeaderFields] = [:]
+        for await receipt in sink.receipts {
+          fields[receipt.path] = receipt.fields
+          if fields.count == 2 { break }
+        }
+        let open = fields["/users/ada/inbox"]
+        let stated = try #require(open?["collection-synchronization"].flatMap { CollectionSynchronization($0) })
+        #expect(stated.collection == house.mika.followers && stated.digest == FollowerDigest(of: [ada.uri]))
+        #expect(stated.url.text == "https://atelier.test/users/mika/followers_synchronization")
+        let signature = open?["signature"]
+        #expect(signature?.contains("content-type collection-synchronization\"") == true)
+        #expect(fields["/users/ben/inbox"]?["collection-synchronization"] == nil)
+      }
+    }
+  }
+
   @Test func `a peer that is down is tried again when its time has come, and the row says why`() async throws {
     let house = try await DeliveringHouse()
     let sink = DeliveringSink { _ in 503 }
@@ -143,7 +173,7 @@ import Transport
     }
   }
 
-  @Test func `a host at rest is sent nothing, one delivery tries it, and its own word wakes it`() async throws {
+  @Test func `D9 a host at rest is sent nothing, one delivery tries it, and its own word wakes it`() async throws {
     let house = try await DeliveringHouse()
     let now = house.context.now
     let host = try #require(Host("down.test"))
