@@ -9,7 +9,7 @@ import Testing
 /// A file holds a title, the kind of thing that is attacked, and attempts, run in order on one server that knows
 /// `bob@victim.test`. What an attempt may say is in `Cases/README.md`.
 struct AbuseCase: Sendable, CustomTestStringConvertible {
-  enum Shape: String, Sendable, CaseIterable { case inbox, fetch, dial, picture }
+  enum Shape: String, Sendable, CaseIterable { case inbox, fetch, dial, picture, wire, test }
 
   let id: String
   let title: String
@@ -18,10 +18,18 @@ struct AbuseCase: Sendable, CustomTestStringConvertible {
   /// Who has followed alice before the first attempt, so that their account and key are known.
   let known: [String]
   let settings: [String: String]
+  /// Names of tests that show it, where a request alone can not.
+  let shownBy: [String]
 
   var testDescription: String { "\(id) \(title)" }
 
-  static func all(_ shape: Shape) -> [AbuseCase] { all.filter { $0.shape == shape } }
+  /// `ATELIER_CASES=D,H170` runs those alone.
+  static func all(_ shape: Shape) -> [AbuseCase] {
+    let wanted = ProcessInfo.processInfo.environment["ATELIER_CASES"]?.split(separator: ",")
+    return all.filter { abuse in
+      abuse.shape == shape && (wanted.map { $0.contains { abuse.id.hasPrefix($0) } } ?? true)
+    }
+  }
 
   static let all: [AbuseCase] = {
     guard let folder = Bundle.module.resourceURL?.appendingPathComponent("Cases") else { return [] }
@@ -51,9 +59,11 @@ struct AbuseCase: Sendable, CustomTestStringConvertible {
       throw Malformed(what: "\(file.lastPathComponent): \(error)")
     }
     guard let id = json["id"]?.string, id == file.deletingPathExtension().lastPathComponent,
-      let title = json["title"]?.string, let shape = json["shape"]?.string.flatMap({ Shape(rawValue: $0) }),
-      let attempts = json["attempts"]?.array, !attempts.isEmpty
+      let title = json["title"]?.string, let shape = json["shape"]?.string.flatMap({ Shape(rawValue: $0) })
     else { throw Malformed(what: file.lastPathComponent) }
+    let attempts = json["attempts"]?.array ?? []
+    shownBy = json["shown_by"]?.array?.compactMap(\.string) ?? []
+    guard shape == .test ? !shownBy.isEmpty : !attempts.isEmpty else { throw Malformed(what: file.lastPathComponent) }
     self.id = id
     self.title = title
     self.shape = shape

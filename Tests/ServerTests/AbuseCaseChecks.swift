@@ -72,7 +72,10 @@ extension AbuseWorld {
     for (uri, facts) in expect["accounts"]?.pairs ?? [] {
       let account = try await instance.database.read { tx in try IRI(uri).flatMap { try tx.account(uri: $0) } }
       #expect((account != nil) == (facts["exists"]?.bool ?? true), "\(name): \(uri)")
+      if let inbox = facts["inbox"]?.string { #expect(account?.inbox.text == inbox, "\(name)") }
+      if facts["moved"]?.bool == false { #expect(account?.movedTo == nil, "\(name)") }
     }
+    try await checkCounts(expect, name)
     for (url, facts) in expect["fields"]?.pairs ?? [] {
       let request = peer.requests.last { $0.url == url }
       #expect(request != nil, "\(name): \(url) was not asked for")
@@ -104,4 +107,39 @@ extension AbuseWorld {
       if let failure = facts["failure"]?.string { #expect(row?.1 == failure, "\(name): \(String(describing: row))") }
     }
   }
+
+  /// Rows of the few tables that cases speak of.
+  private func checkCounts(_ expect: JSON, _ name: String) async throws {
+    for (what, wanted) in expect["counts"]?.pairs ?? [] {
+      guard let query = AbuseWorld.counters[what] else {
+        Issue.record("\(name): nothing counts \(what)")
+        continue
+      }
+      let found = try await instance.database.read { try $0.first(query)?.int("n") ?? -1 }
+      let most = wanted["most"]?.integer.map { Int($0) }
+      #expect(most.map { found <= $0 } ?? (found == Int(wanted.integer ?? -1)), "\(name): \(what) is \(found)")
+    }
+  }
+
+  /// Statements are literals, because there is no way to make one from a file.
+  private static let counters: [String: SQL] = [
+    "follows": "SELECT COUNT(*) AS n FROM follows",
+    "pending follows": "SELECT COUNT(*) AS n FROM follows WHERE state = 'pending'",
+    "favourites": "SELECT COUNT(*) AS n FROM favourites",
+    "boosts": "SELECT COUNT(*) AS n FROM posts WHERE boost_of_id IS NOT NULL",
+    "mentions": "SELECT COUNT(*) AS n FROM mentions",
+    "notifications": "SELECT COUNT(*) AS n FROM notifications",
+    "favourite notifications": "SELECT COUNT(*) AS n FROM notifications WHERE kind = 'favourite'",
+    "policies": "SELECT COUNT(*) AS n FROM posts WHERE usage_policy IS NOT NULL AND NOT is_local",
+    "receipts": "SELECT COUNT(*) AS n FROM inbox_activities",
+    "waiting deliveries": "SELECT COUNT(*) AS n FROM deliveries WHERE state = 'waiting'",
+    "abandoned deliveries": "SELECT COUNT(*) AS n FROM deliveries WHERE state = 'abandoned'",
+    "deliveries within a day":
+      "SELECT COUNT(*) AS n FROM deliveries WHERE state = 'waiting' AND next_at - created_at BETWEEN 60000 AND 86400000",
+    "quarantined jobs": "SELECT COUNT(*) AS n FROM jobs WHERE state = 'quarantined'",
+    "reports": "SELECT COUNT(*) AS n FROM reports",
+    "long comments": "SELECT COUNT(*) AS n FROM reports WHERE LENGTH(comment) > 5000",
+    "reported works": "SELECT COUNT(*) AS n FROM report_posts",
+    "ready jobs": "SELECT COUNT(*) AS n FROM jobs WHERE state = 'ready'",
+  ]
 }

@@ -248,9 +248,7 @@ extension AbuseWorld {
     case "post_status":
       let answer = try await instance.api("POST", "/api/v1/statuses", as: alice, json: attempt["status"])
       return Outcome(status: answer.status, code: answer.code, answer: answer)
-    case let other:
-      Issue.record("no such step: \(other)")
-      return Outcome()
+    default: return try await performMore(attempt, shape)
     }
   }
 
@@ -263,6 +261,7 @@ extension AbuseWorld {
       Template.activity(
         attempt["base"]?.string ?? "follow", by: author, number: Int(attempt["number"]?.integer ?? Int64(number))),
       with: Template.fill(attempt["with"] ?? [:]))
+    activity = try await placed(activity)
     if let name = attempt["proof"]?.string {
       activity = try #require(RemoteActor.named(name)).proved(activity, at: world.clock.now)
       activity = Template.patched(activity, with: attempt["after_proof"] ?? [:])
