@@ -47,7 +47,7 @@ import Testing
     await world.close()
   }
 
-  @Test func `belongs to its actor: not another's id, owner, or a second owner beside it`() async throws {
+  @Test func `D6 belongs to its actor: not another's id, owner, or a second owner beside it`() async throws {
     let (world, bob) = try await followed()
     let eve = try world.person("eve", at: "evil.test")
     _ = try await world.deliver(bob.activity("Create", "1", object: bob.note("1")), by: bob)
@@ -91,7 +91,7 @@ import Testing
     await world.close()
   }
 
-  @Test func `that boosts is believed in its id alone: the post is asked for at its origin`() async throws {
+  @Test func `D12 that boosts is believed in its id alone: the post is asked for at its origin`() async throws {
     let (world, bob) = try await followed()
     let carol = try world.person("carol", at: "a.peers.test")
     world.peers.put("https://a.peers.test/notes/1", carol.note("1"))

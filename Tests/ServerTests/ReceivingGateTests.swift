@@ -9,7 +9,7 @@ import Testing
 import Transport
 
 @Suite struct `The inbox gate` {
-  @Test func `stores a signed activity, and asks for the key once`() async throws {
+  @Test func `D1 stores a signed activity, and asks for the key once`() async throws {
     let world = try await ReceivingWorld()
     let bob = try world.person("bob")
     let follow = bob.activity("Follow", "1", object: .string(world.mika.uri.text))
@@ -22,7 +22,7 @@ import Transport
     await world.close()
   }
 
-  @Test func `refuses in the order of cost, and asks nobody before the signature is read`() async throws {
+  @Test func `D2 refuses in the order of cost, and asks nobody before the signature is read`() async throws {
     let world = try await ReceivingWorld()
     let bob = try world.person("bob")
     let follow = bob.activity("Follow", "1", object: .string(world.mika.uri.text))
@@ -63,7 +63,7 @@ import Transport
     "application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"",
     "application/ld+json;charset=utf-8; Profile=https://www.w3.org/ns/activitystreams",
   ])
-  func `knows the ActivityPub media types however they are written`(type: String) {
+  func `D1 knows the ActivityPub media types however they are written`(type: String) {
     #expect(MediaType.isActivityPub(type))
   }
 
@@ -73,7 +73,7 @@ import Transport
   ])
   func `takes nothing else for them`(type: String) { #expect(!MediaType.isActivityPub(type)) }
 
-  @Test func `stores one of a hundred copies that arrive at once`() async throws {
+  @Test func `D5 stores one of a hundred copies that arrive at once`() async throws {
     let world = try await ReceivingWorld()
     let bob = try world.person("bob")
     let request = try world.request(
@@ -112,7 +112,7 @@ import Transport
     await world.close()
   }
 
-  @Test func `believes a key only when its owner's own document lists it`() async throws {
+  @Test func `D6 believes a key only when its owner's own document lists it`() async throws {
     let world = try await ReceivingWorld()
     let bob = try world.person("bob")
     let mallory = try world.person("mallory", at: "evil.test")
@@ -145,7 +145,7 @@ import Transport
     await world.close()
   }
 
-  @Test func `takes a forwarded activity on its actor's proof, and not on a tampered one`() async throws {
+  @Test func `P2 takes a forwarded activity on its actor's proof, and not on a tampered one`() async throws {
     let world = try await ReceivingWorld()
     let bob = try world.person("bob")
     let relay = try world.person("relay", at: "evil.test")
@@ -157,7 +157,7 @@ import Transport
     await world.close()
   }
 
-  @Test func `asks for a rotated key once, and for an unknown one once in five minutes`() async throws {
+  @Test func `H3 H7 asks for a rotated key once, and for an unknown one once in five minutes`() async throws {
     let world = try await ReceivingWorld()
     let bob = try world.person("bob")
     _ = try await world.send(bob.activity("Like", "1", object: "https://our.example/x"), by: bob)

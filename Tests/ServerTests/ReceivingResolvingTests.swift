@@ -55,7 +55,7 @@ import Transport
     await world.close()
   }
 
-  @Test func `finds a post with its author, and its missing parents in the background`() async throws {
+  @Test func `D21 finds a post with its author, and its missing parents in the background`() async throws {
     let world = try await ReceivingWorld()
     let bob = try world.person("bob")
     for number in 1...3 {
@@ -74,7 +74,7 @@ import Transport
     await world.close()
   }
 
-  @Test func `believes no document that is served as something else, or under another's id`() async throws {
+  @Test func `D6 believes no document that is served as something else, or under another's id`() async throws {
     let world = try await ReceivingWorld()
     let bob = try world.person("bob")
     let page = String(decoding: bob.note("1").bytes, as: UTF8.self)
@@ -99,7 +99,7 @@ import Transport
     await world.close()
   }
 
-  @Test func `tells who signed a GET, and who may not`() async throws {
+  @Test func `Z1 tells who signed a GET, and who may not`() async throws {
     let world = try await ReceivingWorld()
     let bob = try world.person("bob")
     func request(by key: SigningKey?) throws -> InboxRequest {

@@ -26,7 +26,7 @@ import Testing
     #expect(refusal(facts, key: peer.publicKey)?.status == 401)
   }
 
-  @Test func `a POST without a digest is refused`() throws {
+  @Test func `H2 a POST without a digest is refused`() throws {
     let peer = try Peer.rsaPeer()
     var facts = try peer.request()
     facts.fields = facts.fields.without("digest")
@@ -38,7 +38,7 @@ import Testing
     #expect(refusal(other, key: peer.publicKey) == .digestMissing)
   }
 
-  @Test(arguments: schemes) func `another body is refused by its digest`(scheme: SignatureClaim.Scheme) throws {
+  @Test(arguments: schemes) func `H2 another body is refused by its digest`(scheme: SignatureClaim.Scheme) throws {
     let peer = try Peer.rsaPeer()
     var facts = try peer.request(scheme)
     facts.body = ContentDigest(of: Peer.body + [32])
@@ -88,7 +88,7 @@ import Testing
     return alphabet[(alphabet.firstIndex(of: last) ?? 0) | 1]
   }
 
-  @Test(arguments: schemes) func `a request for another host is refused`(scheme: SignatureClaim.Scheme) throws {
+  @Test(arguments: schemes) func `H2 a request for another host is refused`(scheme: SignatureClaim.Scheme) throws {
     let peer = try Peer.rsaPeer()
     let elsewhere = try peer.request(scheme, url: "https://other.example/users/mika/inbox")
     #expect(refusal(elsewhere, key: peer.publicKey) == .host)
@@ -183,7 +183,8 @@ import Testing
     #expect(refusal(nameless, key: peer.publicKey)?.code == "sig.malformed")
   }
 
-  @Test(arguments: schemes) func `the time window is an hour and five minutes`(scheme: SignatureClaim.Scheme) throws {
+  @Test(arguments: schemes) func `H2 the time window is an hour and five minutes`(scheme: SignatureClaim.Scheme) throws
+  {
     let peer = try Peer.ed25519Peer()
     for (offset, accepted) in [
       (-13 * 3_600, false), (-3_901, false), (-3_900, true), (0, true), (3_600, true), (3_601, false),

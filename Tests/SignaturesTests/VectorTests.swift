@@ -4,7 +4,7 @@ import Testing
 @testable import Signatures
 
 @Suite struct VectorTests {
-  @Test func `every signature base of RFC 9421 is reproduced`() throws {
+  @Test func `H4 every signature base of RFC 9421 is reproduced`() throws {
     let all = try need(vectors("rfc9421")["vectors"]?.array)
     #expect(all.count == 10)
     for vector in all {
@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test(arguments: ["B.2.6", "B.4"])
-  func `the Ed25519 signatures of RFC 9421 verify and are made again`(section: String) throws {
+  func `H4 H6 the Ed25519 signatures of RFC 9421 verify and are made again`(section: String) throws {
     let document = try vectors("rfc9421")
     let vector = try need(document["vectors"]?.array?.first { $0["section"]?.string == section })
     let keys = try need(document["keys"]?["test-key-ed25519"])
@@ -44,7 +44,7 @@ import Testing
     #expect(try privateKey.signature(for: base) == signature)
   }
 
-  @Test func `the test values of draft-cavage-12 verify and are made again`() throws {
+  @Test func `H4 the test values of draft-cavage-12 verify and are made again`() throws {
     let document = try vectors("cavage12")
     let message = try facts(try need(document["message"]))
     let der = try need(PEM(try need(document["privateKey"]?.string))).der
@@ -64,7 +64,7 @@ import Testing
     try message.body.check(digestField: try need(message.fields["digest"]))
   }
 
-  @Test func `the published proof of FEP-8b32 is made again and verifies`() throws {
+  @Test func `P1 the published proof of FEP-8b32 is made again and verifies`() throws {
     let document = try vectors("fep8b32")
     let secret = try need(Base58.decode(try need(document["secretKeyMultibase"]?.string).dropFirst()))
     let key = try Ed25519PrivateKey(seed: Array(secret.dropFirst(2)))

@@ -12,7 +12,7 @@ import Transport
     "2001:db8::1", "3fff::1", "fec0::1", "fe80::1", "ff02::1", "fd00:ec2::254", "fc00::1", "100::1", "5f00::1",
     "4000::1",
   ])
-  func `a special address is never dialled`(text: String) throws {
+  func `D7 a special address is never dialled`(text: String) throws {
     let address = try #require(Address(text))
     #expect(!AddressPolicy().permits(address, port: 443))
   }

@@ -5,7 +5,7 @@ import Transport
 
 /// Peers that are slow, endless, cut off or contradict themselves.
 @Suite struct ExchangeTests {
-  @Test func `a body longer than asked for is cut off, announced or not`() async throws {
+  @Test func `D8 a body longer than asked for is cut off, announced or not`() async throws {
     try await World.with { request in
       switch request.target {
       case "/announced": .bytes("HTTP/1.1 200 OK\r\nContent-Length: 10000000000\r\n\r\n", close: false)
@@ -21,7 +21,7 @@ import Transport
     }
   }
 
-  @Test func `a drip is cut at the total deadline though it never idles`() async throws {
+  @Test func `D8 a drip is cut at the total deadline though it never idles`() async throws {
     try await World.with { _ in
       .drip("HTTP/1.1 200 OK\r\n\r\n")
     } adjust: {
@@ -31,7 +31,7 @@ import Transport
     }
   }
 
-  @Test func `silence is cut at the idle limit`() async throws {
+  @Test func `D8 silence is cut at the idle limit`() async throws {
     try await World.with { request in
       request.target == "/" ? .nothing : .bytes("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", close: false)
     } adjust: {

@@ -23,7 +23,7 @@ import Transport
     ("https://victim.test:6379/", "fetch.blocked_port"), ("https://victim.test:11211/", "fetch.blocked_port"),
     ("http://victim.test/", "fetch.blocked_scheme"), ("https://victim.test/a|b", "fetch.blocked_target"),
   ])
-  func `what may not be dialled costs neither a lookup nor a connection`(url: String, code: String) async throws {
+  func `D7 what may not be dialled costs neither a lookup nor a connection`(url: String, code: String) async throws {
     let world = try World()
     #expect(await world.failure(url)?.code == code)
     #expect(world.internet.egress.isEmpty)
@@ -39,7 +39,7 @@ import Transport
     #expect(IRI(url) == nil)
   }
 
-  @Test func `a name that leads to a private address is not dialled`() async throws {
+  @Test func `D7 a name that leads to a private address is not dialled`() async throws {
     let world = try World()
     world.internet.name("evil.test", ["10.0.0.1", "fd00::1", "::ffff:127.0.0.1"])
     #expect(await world.failure("https://evil.test/") == .blocked(.address))
@@ -64,7 +64,7 @@ import Transport
     "https://169.254.169.254/", "https://127.0.0.1:5432/", "https://[::1]/", "https://rebound.test/",
     "https://2130706433/",
   ])
-  func `every hop of a redirect is vetted anew`(location: String) async throws {
+  func `D7 every hop of a redirect is vetted anew`(location: String) async throws {
     try await World.with { _ in
       .redirect(302, location)
     } _: { world, peer in
@@ -107,7 +107,7 @@ import Transport
     }
   }
 
-  @Test func `redirects end after three hops and a loop at its first repetition`() async throws {
+  @Test func `D7 redirects end after three hops and a loop at its first repetition`() async throws {
     try await World.with { request in
       switch request.target {
       case "/a": return .redirect(302, "/b")
