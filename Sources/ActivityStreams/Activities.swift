@@ -145,6 +145,19 @@ package struct Flag: Addressed {
   }
 }
 
+/// The wish to quote `object` in `instrument` (FEP-044f).
+package struct QuoteRequest: Addressed {
+  package var header: Header
+  package var object: IRI
+  package var instrument: Reference<Subject>
+
+  package init(header: Header, object: IRI, instrument: Reference<Subject>) {
+    self.header = header
+    self.object = object
+    self.instrument = instrument
+  }
+}
+
 package struct Move: Addressed {
   package var header: Header
   package var object: IRI

@@ -31,6 +31,10 @@ extension Activity {
         "Flag", flag.header, .array(flag.objects.map { .string($0.text) }), more: ["content": .string(flag.content)])
     case .move(let move):
       Activity.write("Move", move.header, .string(move.object.text), more: ["target": .string(move.target.text)])
+    case .quoteRequest(let request):
+      Activity.write(
+        "QuoteRequest", request.header, .string(request.object.text),
+        more: ["instrument": Activity.json(request.instrument)])
     case .unrecognized: nil
     }
   }
@@ -40,6 +44,7 @@ extension Activity {
     switch self {
     case .create(let create): json.map { Context.document($0, Activity.context(create.object)) }
     case .update(let update): json.map { Context.document($0, Activity.context(update.object)) }
+    case .quoteRequest: json.map { Context.document($0, Context.quoting) }
     default: json.map { Context.document($0, Context.activity) }
     }
   }

@@ -16,12 +16,13 @@ package enum Activity: Hashable, Sendable {
   case block(Block)
   case flag(Flag)
   case move(Move)
+  case quoteRequest(QuoteRequest)
   /// Another type, or one of the above without an object to act on.
   case unrecognized(type: String)
 
   package static let types: Set<String> = [
     "Create", "Update", "Delete", "Follow", "Accept", "Reject", "Undo", "Like", "Announce", "Add", "Remove", "Block",
-    "Flag", "Move", "EmojiReact",
+    "Flag", "Move", "EmojiReact", "QuoteRequest",
   ]
 
   /// Throws only for `type`, and for `id` and `actor` of a recognised type.
@@ -67,6 +68,13 @@ package enum Activity: Hashable, Sendable {
     case "Move":
       guard let object = node.iri("object"), let target = node.iri("target") else { return nil }
       return .move(Move(header: header, object: object, target: target))
+    case "QuoteRequest":
+      guard let object = node.iri("object"), let value = node.first("instrument") else { return nil }
+      let instrument: Reference<Subject>? =
+        if let embedded = Node(value), embedded.json["type"] != nil {
+          .embedded(try Subject(reading: embedded))
+        } else { Node.iri(value).map { .link($0) } }
+      return instrument.map { .quoteRequest(QuoteRequest(header: header, object: object, instrument: $0)) }
     default: return nil
     }
   }

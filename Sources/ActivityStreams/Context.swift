@@ -35,6 +35,14 @@ package enum Context {
         ("votersCount", "toot:votersCount"), ("sensitive", "as:sensitive"), ("Hashtag", "as:Hashtag"),
         ("schema", "http://schema.org/"), ("license", link("schema:license")), ("size", "schema:contentSize"),
         ("quote", link("https://w3id.org/fep/044f#quote")),
+        ("quoteAuthorization", link("https://w3id.org/fep/044f#quoteAuthorization")),
+        ("fedibird", "http://fedibird.com/ns#"), ("quoteUri", "fedibird:quoteUri"), ("quoteUrl", "as:quoteUrl"),
+        ("_misskey_quote", "https://misskey-hub.net/ns#_misskey_quote"),
+        ("searchableBy", link("fedibird:searchableBy")), ("gts", "https://gotosocial.org/ns#"),
+        ("interactionPolicy", link("gts:interactionPolicy")), ("canReply", link("gts:canReply")),
+        ("canLike", link("gts:canLike")), ("canAnnounce", link("gts:canAnnounce")),
+        ("canQuote", link("gts:canQuote")), ("automaticApproval", link("gts:automaticApproval")),
+        ("manualApproval", link("gts:manualApproval")),
       ]),
   ]
 
@@ -52,6 +60,17 @@ package enum Context {
         ("webfinger", "https://purl.archive.org/socialweb/webfinger#webfinger"),
         ("implements", ["@id": "https://w3id.org/fep/844e#implements", "@type": "@id", "@container": "@list"]),
       ]),
+  ]
+
+  /// Requests and stamps of FEP-044f. A request carries the whole quoting post.
+  package static let quoting: JSON = [
+    .string(activityStreams), .string(dataIntegrity),
+    terms([
+      ("QuoteRequest", "https://w3id.org/fep/044f#QuoteRequest"),
+      ("QuoteAuthorization", "https://w3id.org/fep/044f#QuoteAuthorization"),
+      ("gts", "https://gotosocial.org/ns#"), ("interactingObject", link("gts:interactingObject")),
+      ("interactionTarget", link("gts:interactionTarget")),
+    ]),
   ]
 
   package static let activity: JSON = [.string(activityStreams), .string(dataIntegrity)]

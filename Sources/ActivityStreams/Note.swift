@@ -31,6 +31,12 @@ package struct Note: Hashable, Sendable {
   /// FEP-7888, or the `conversation` of older peers.
   package var context: String?
   package var quote: IRI?
+  /// Where the quoted author's consent lies (FEP-044f).
+  package var quoteAuthorization: IRI?
+  /// The quote under the names that readers of before FEP-044f know; they show what they are told of.
+  package var writesOlderQuoteNames = false
+  /// FEP-268d. Nil when it is absent; an empty list means nobody to fedibird.
+  package var searchableBy: [IRI]?
   package var attachments: [Attachment] = []
   package var tags: [Tag] = []
   package var poll: Poll?
@@ -68,7 +74,9 @@ package struct Note: Hashable, Sendable {
     url = Note.page(node)
     inReplyTo = node.iri("inReplyTo")
     context = node.iri("context")?.text ?? node.text("context") ?? node.text("conversation")
-    quote = ["quote", "quoteUri", "quoteUrl", "_misskey_quote"].lazy.compactMap { node.iri($0) }.first
+    quote = Note.quoted(node)
+    quoteAuthorization = node.iri("quoteAuthorization")
+    searchableBy = node.json["searchableBy"].map { _ in node.iris("searchableBy") }
     license = node.iri("license")?.text ?? node.text("license")
     usagePolicy = node.raw("usagePolicy")
     xRobotsTag = node.text("xRobotsTag")
@@ -93,6 +101,16 @@ package struct Note: Hashable, Sendable {
     return try node.require(.attributedTo)
   }
 
+  /// Under whichever name; FEP-e232 links count when they lead to a document of this kind.
+  private static func quoted(_ node: Node) -> IRI? {
+    let named = ["quote", "quoteUri", "quoteUrl", "_misskey_quote"].lazy.compactMap { node.iri($0) }.first
+    return named
+      ?? node.nodes("tag", limit: Limits.receivedTags).first { tag in
+        let type = tag.text("mediaType") ?? ""
+        return tag.isA("Link") && (type == Names.linkedDataType || type == Names.mediaType)
+      }?.iri("href")
+  }
+
   private static func page(_ node: Node) -> IRI? {
     let links = node.nodes("url", limit: Limits.receivedAttachments)
     return links.first { $0.text("mediaType") == "text/html" }?.iri("href") ?? node.iri("url")
@@ -102,6 +120,7 @@ package struct Note: Hashable, Sendable {
   ///
   /// `to` and `cc` are arrays even when empty: Pixelfed reads them unguarded.
   package var json: JSON {
+    let older: JSON? = writesOlderQuoteNames ? quote.map { .string($0.text) } : nil
     var out = JSON.members([
       "id": .string(id.text), "type": .string(kind.rawValue), "attributedTo": .string(attributedTo.text),
       "published": published.map { .string($0.iso8601Written) }, "updated": updated.map { .string($0.iso8601Written) },
@@ -110,6 +129,9 @@ package struct Note: Hashable, Sendable {
       "name": name.map { .string($0) }, "summary": summary.map { .string($0) }, "sensitive": .bool(sensitive),
       "content": content.map { .string($0.value) }, "contentMap": content?.map,
       "license": license.map { .string($0) }, "quote": quote.map { .string($0.text) },
+      "quoteUri": older, "quoteUrl": older, "_misskey_quote": older,
+      "quoteAuthorization": quoteAuthorization.map { .string($0.text) },
+      "searchableBy": searchableBy.map { .array($0.map { .string($0.text) }) },
       "tag": .array(tags.map(\.json)), "attachment": .array(attachments.map(\.json)),
       "usagePolicy": usagePolicy, "xRobotsTag": xRobotsTag.map { .string($0) },
       "contentUsage": contentUsage.map { .string($0) }, "interactionPolicy": interactionPolicy,

@@ -22,6 +22,7 @@ extension FederationFace {
   enum PostPart: Sendable {
     case note, activity
     case list(Composer.PostList)
+    case page(Composer.PostList, after: Post.ID?)
   }
 
   /// Nil when the request is not signed and the mode lets strangers read nothing.
@@ -182,9 +183,25 @@ extension FederationFace {
       case .note: try await composer.note(post)
       case .activity: try await composer.activity(of: post)
       case .list(let list): post.boostOfID == nil ? try await composer.list(list, of: post) : nil
+      case .page(let list, let after):
+        post.boostOfID == nil ? try await composer.listPage(list, of: post, after: after) : nil
       }
     guard let document else { throw Problem.notFound }
     return answer(document, to: request, reader.reach)
+  }
+
+  /// The consent to a quote, while it stands and for whoever may read the work.
+  func stamp(
+    _ text: String, by name: String, _ request: Request, _ context: FaceContext
+  ) async throws -> Response {
+    try await uncached {
+      let reader = try await requireReader(of: request, context)
+      let author = try await account(name)
+      guard let id = QuoteConsent.ID(text),
+        let document = try await composer.stamp(id, by: author, visibleTo: reader.viewer)
+      else { throw Problem.notFound }
+      return answer(document, to: request, reader.reach)
+    }
   }
 
   /// A document with its policy, its validator, and how far it may travel. Shared caches may hold only what everybody

@@ -77,6 +77,10 @@ package struct FederationFace: Sendable {
       try await self.followersPart(try context.parameters.require("name"), request, context)
     }
     addPosts(to: router)
+    router.get("/users/{name}/quote_authorizations/{id}") { request, context in
+      try await self.stamp(
+        try context.parameters.require("id"), by: try context.parameters.require("name"), request, context)
+    }
   }
 
   private func addPosts(to router: some RouterMethods<FaceContext>) {
@@ -94,9 +98,11 @@ package struct FederationFace: Sendable {
     }
     for list in Composer.PostList.allCases {
       router.get(RouterPath("/users/{name}/statuses/{id}/\(list.rawValue)")) { request, context in
-        try await self.post(
-          .list(list), try context.parameters.require("id"), by: try context.parameters.require("name"), request,
-          context)
+        let query = request.uri.queryParameters
+        let part: PostPart =
+          query["page"] == "true" ? .page(list, after: query["after"].flatMap { Post.ID(String($0)) }) : .list(list)
+        return try await self.post(
+          part, try context.parameters.require("id"), by: try context.parameters.require("name"), request, context)
       }
     }
   }

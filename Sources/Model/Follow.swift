@@ -40,6 +40,12 @@ package struct Notification: Hashable, Sendable {
     case favourite
     /// A poll the recipient asked or took part in has ended.
     case poll
+    /// A post quotes one of the recipient's.
+    case quote
+    /// A post that the recipient quotes says something else now.
+    case quotedUpdate = "quoted_update"
+    /// Somebody would like to quote a work whose author wants to be asked.
+    case quoteRequest = "atelier.quote_request"
     /// A picture of the recipient's own post was labelled, held, refused or cleared.
     case decision = "atelier.decision"
     /// An assessor of another server says something of a picture of the recipient's, or takes it back.
@@ -67,6 +73,11 @@ package struct Notification: Hashable, Sendable {
     self.postID = postID
     self.createdAt = createdAt
   }
+}
+
+extension Notification.Kind {
+  /// Clients know the others; of these only those hear that ask for them by name.
+  package var isOurs: Bool { rawValue.hasPrefix("atelier.") }
 }
 
 /// How one account stands to another, from the first one's side.

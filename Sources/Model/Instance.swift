@@ -62,6 +62,12 @@ package struct Instance: Hashable, Sendable {
   package func follow(_ id: Follow.ID) -> IRI { at("/follows/\(id)") }
   package func like(_ post: Post.ID, by username: String) -> IRI { at("/users/\(username)/likes/\(post)") }
   package func vote(_ id: PollVote.ID, by username: String) -> IRI { at("/users/\(username)#votes/\(id)") }
+  package func quoteStamp(_ id: QuoteConsent.ID, by username: String) -> IRI {
+    at("/users/\(username)/quote_authorizations/\(id)")
+  }
+  package func quoteRequest(_ post: Post.ID, by username: String) -> IRI {
+    at("/users/\(username)/quote_requests/\(post)")
+  }
   package func undo(of activity: IRI) -> IRI { activity.appending("#undo") ?? activity }
   /// An answer to a Follow of another server: named by our follow row.
   package func accept(_ follow: Follow.ID) -> IRI { at("/accepts/\(follow)") }

@@ -9,6 +9,10 @@ package enum Job: Codable, Hashable, Sendable {
   case fetchMedia(Attachment.ID)
   case refreshActor(Account.ID)
   case fetchPost(IRI)
+  /// Look for the posts of a conversation that were not sent here, on the servers it lives on.
+  case readThread(Post.ID)
+  /// Find out what a post quotes, and whether it may.
+  case resolveQuote(Post.ID)
   /// Reads the counts of a poll of another server, tells those of ours, and ends it when its time has come.
   case settlePoll(Post.ID)
   /// Its time has come, or came and was changed since.
@@ -31,7 +35,8 @@ package enum Job: Codable, Hashable, Sendable {
     case .receive: .inbound
     case .federate: .federation
     case .fetchMedia, .reconsider, .remark, .discardFiles, .fetchPortraits: .media
-    case .refreshActor, .fetchPost, .settlePoll, .publishScheduled, .fetchFeatured: .resolving
+    case .refreshActor, .fetchPost, .readThread, .resolveQuote, .settlePoll, .publishScheduled, .fetchFeatured:
+      .resolving
     case .compareFollowers: .resolving
     }
   }
@@ -57,6 +62,13 @@ package enum FederationIntent: Codable, Hashable, Sendable {
   case profileUpdated(Account.ID)
   /// One answer to a poll of another server.
   case voted(PollVote.ID)
+  /// A post of ours asks to quote another's.
+  case quoteRequested(Post.ID)
+  /// What an artist here said to such a wish.
+  case quoteAnswered(QuoteConsent.ID)
+  case quoteRevoked(stamp: IRI, author: Account.ID, asker: Account.ID)
+  /// What stands beside the words of a post has changed: who may do what with it, or its quote's consent. No edit.
+  case redescribed(Post.ID)
   /// A poll of ours has new counts, or has ended.
   case pollCounted(Post.ID)
   /// A policy of an artist elsewhere was read and is honoured here.

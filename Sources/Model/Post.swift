@@ -39,6 +39,11 @@ package struct Post: Hashable, Sendable {
   package var seriesID: Series.ID?
   /// What its series says, read with the row so that no face can forget it; changed only through the series.
   package var seriesPolicy: UsagePolicy?
+  /// The collection of its conversation, as its author's server names it (FEP-7888).
+  package var contextURI: IRI?
+  /// Nil where the author has not spoken.
+  package var interaction: InteractionPolicy?
+  package var searchability: Searchability?
 
   package init(
     id: ID, uri: IRI, url: IRI, authorID: Account.ID, inReplyToID: ID? = nil, inReplyToURI: IRI? = nil,
@@ -46,7 +51,8 @@ package struct Post: Hashable, Sendable {
     spoiler: String = "", isSensitive: Bool = false, language: String? = nil, visibility: Visibility,
     state: State = .published, usagePolicy: UsagePolicy? = nil, policyIsProved: Bool = false,
     policyStatedAt: Timestamp? = nil, createdAt: Timestamp,
-    editedAt: Timestamp? = nil, isLocal: Bool, seriesID: Series.ID? = nil, seriesPolicy: UsagePolicy? = nil
+    editedAt: Timestamp? = nil, isLocal: Bool, seriesID: Series.ID? = nil, seriesPolicy: UsagePolicy? = nil,
+    contextURI: IRI? = nil, interaction: InteractionPolicy? = nil, searchability: Searchability? = nil
   ) {
     self.id = id
     self.uri = uri
@@ -71,6 +77,15 @@ package struct Post: Hashable, Sendable {
     self.isLocal = isLocal
     self.seriesID = seriesID
     self.seriesPolicy = seriesPolicy
+    self.contextURI = contextURI
+    self.interaction = interaction
+    self.searchability = searchability
+  }
+
+  /// Who may do what with it: its author's word, and what is usual where that is silent. Elsewhere silence stays.
+  package var interactionInForce: InteractionPolicy {
+    let own = interaction ?? InteractionPolicy()
+    return isLocal ? own.filled(from: .standard(for: visibility)) : own
   }
 
   /// When what its document says last changed: an edit of the work, or of what machines may do with it.

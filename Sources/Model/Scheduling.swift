@@ -30,6 +30,8 @@ package struct ScheduledPost: Hashable, Sendable {
     package var seriesID: Series.ID?
     package var poll: Poll?
     package var idempotencyKey: String?
+    package var quoting: Post.ID?
+    package var interaction: InteractionPolicy?
     package init(text: String) { self.text = text }
   }
 

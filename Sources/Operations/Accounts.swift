@@ -123,6 +123,7 @@ extension WriteTransaction {
     guard recipient != sender || kind == .decision || kind == .poll, try account(recipient)?.isLocal == true,
       try !isBlocked(between: recipient, and: sender)
     else { return }
+    if let post, kind != .decision, try !mutedThreads(by: recipient, among: [post]).isEmpty { return }
     let rule = try noticeRule(recipient, of: kind, from: sender, post: post, at: context.now)
     guard rule != .drop else { return }
     let id: Notification.ID = context.ids.next()

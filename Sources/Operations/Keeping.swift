@@ -6,6 +6,7 @@ import Store
 extension WriteTransaction {
   package func bookmark(_ post: Post, by account: Account, in context: OperationContext) throws {
     try insertBookmark(context.ids.next(), of: post.id, by: account.id)
+    try touch(post, by: account)
   }
 
   package func unbookmark(_ post: Post, by account: Account) throws { try deleteBookmark(of: post.id, by: account.id) }

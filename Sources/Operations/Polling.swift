@@ -101,6 +101,7 @@ extension WriteTransaction {
       if !post.isLocal { try federate(.voted(vote.id), by: account.id, in: context) }
     }
     try countVoter(in: post.id)
+    try touch(post, by: account)
     if post.isLocal { try tellCounts(of: post, in: context) } else { try awaitEnd(of: poll, in: context) }
     afterCommit(.posts)
   }

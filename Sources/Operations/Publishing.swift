@@ -22,6 +22,9 @@ package struct PostDraft: Sendable {
   package var seriesID: Series.ID?
   package var idempotencyKey: String?
   package var poll: PollDraft?
+  package var quoting: Post?
+  /// In an edit nil leaves it as it is.
+  package var interaction: InteractionPolicy?
   package init(text: String, content: String) {
     self.text = text
     self.content = content
@@ -42,6 +45,9 @@ extension WriteTransaction {
     }
     try check(draft)
     let pictures = try pictures(draft.attachments, of: author, in: nil)
+    if let parent = draft.inReplyTo {
+      try require(.reply, with: parent, by: author, "The author of this post does not want answers from everybody.")
+    }
     let id: Post.ID = context.ids.next()
     let post = Post(
       id: id, uri: context.instance.post(id, by: author.username),
@@ -50,12 +56,16 @@ extension WriteTransaction {
       text: draft.text, spoiler: draft.spoiler, isSensitive: draft.isSensitive || !draft.spoiler.isEmpty,
       language: draft.language, visibility: draft.visibility,
       state: pictures.contains { $0.state == .held } ? .held : .published, usagePolicy: draft.usagePolicy,
-      policyStatedAt: draft.usagePolicy == nil ? nil : context.now, createdAt: context.now, isLocal: true)
+      policyStatedAt: draft.usagePolicy == nil ? nil : context.now, createdAt: context.now, isLocal: true,
+      interaction: draft.interaction)
     try insert(post, mentions: draft.mentions, tags: draft.tags)
     try place(pictures, in: id)
     if let series = draft.seriesID { try put(post, in: series, by: author) }
     try remark(pictures, from: nil, to: try self.post(id) ?? post, of: author, in: context)
     if let poll = draft.poll { try open(poll, in: id, in: context) }
+    try indexWords(of: id)
+    if let parent = draft.inReplyTo { try touch(parent, by: author) }
+    if let quoted = draft.quoting { try quote(quoted, in: post, by: author, in: context) }
     if let key = draft.idempotencyKey { try insertIdempotencyKey(key, of: author.id, post: id, at: context.now) }
     if post.state == .published { try announce(post, mentions: draft.mentions, in: context) }
     return post
@@ -94,8 +104,12 @@ extension WriteTransaction {
     if post.visibility == .everyone, post.inReplyToURI == nil || post.inReplyToAccountID == post.authorID {
       try fillHomes(with: post, ofTags: try tags(of: [post.id])[post.id, default: []])
     }
+    try converse(post, with: mentions, in: context)
     try notifyMentioned(mentions, in: post, in: context)
-    if post.isLocal { try federate(.created(post.id), by: post.authorID, in: context) }
+    if post.isLocal {
+      try federate(.created(post.id), by: post.authorID, in: context)
+      try askToQuote(in: post, in: context)
+    }
     try tell(.published, post.id)
     afterCommit(.posts)
   }
@@ -133,6 +147,7 @@ extension WriteTransaction {
       edited.usagePolicy = policy
       edited.policyStatedAt = context.now
     }
+    edited.interaction = draft.interaction ?? post.interaction
     edited.editedAt = context.now
     try update(edited, version: context.ids.next())
     try setMentions(draft.mentions, of: post.id)
@@ -141,6 +156,7 @@ extension WriteTransaction {
     if let series = draft.seriesID { try put(post, in: series, by: author) }
     try remark(pictures, from: post, to: try self.post(post.id) ?? edited, of: author, in: context)
     if let poll = draft.poll { try change(poll, in: post.id, in: context) }
+    try indexWords(of: post.id)
     afterCommit(.posts)
     if post.state == .held {
       try release(post.id, in: context)
@@ -148,6 +164,7 @@ extension WriteTransaction {
       try setState(.held, of: post.id)
     } else {
       try notifyMentioned(draft.mentions, in: edited, in: context)
+      try notifyQuoters(of: post, in: context)
       try tell(.edited, post.id)
       try federate(.updated(post.id), by: author.id, in: context)
     }
@@ -228,12 +245,14 @@ extension WriteTransaction {
       post.state == .published
     else { throw OperationFailure(.forbidden, "boost.not_allowed", "Only public posts can be boosted.") }
     if let existing = try boost(of: post.id, by: account.id) { return existing }
+    try require(.announce, with: post, by: account, "The author does not want this post to be shared.")
     let id: Post.ID = context.ids.next()
     let uri = context.instance.activity(of: context.instance.post(id, by: account.username))
     let boost = Post(
       id: id, uri: uri, url: context.instance.postPage(id, by: account.username), authorID: account.id,
       boostOfID: post.id, visibility: post.visibility, createdAt: context.now, isLocal: true)
     try insert(boost)
+    try touch(post, by: account)
     try fillHomes(with: boost, repliesToFollowed: nil)
     try notify(post.authorID, of: .boost, from: account.id, post: post.id, in: context)
     try federate(.boosted(id), by: account.id, in: context)
@@ -256,11 +275,13 @@ extension WriteTransaction {
   package func favourite(_ shown: Post, by account: Account, in context: OperationContext) throws {
     let post = try original(of: shown)
     guard try self.post(post.id, visibleTo: account.id) != nil else { throw OperationFailure.notFound }
+    try require(.like, with: post, by: account, "The author does not want likes of this post.")
     // A new id each time: peers remember those they have seen, and would drop a second like of the same name.
     let favourite = Favourite(
       accountID: account.id, postID: post.id, uri: context.instance.like(context.ids.next(), by: account.username),
       createdAt: context.now)
     guard try insert(favourite) else { return }
+    try touch(post, by: account)
     try notify(post.authorID, of: .favourite, from: account.id, post: post.id, in: context)
     if try self.account(post.authorID)?.isLocal == false {
       try federate(.favourited(account: account.id, post: post.id), by: account.id, in: context)

@@ -12,8 +12,10 @@ package struct ReceivedPost: Sendable {
   package var tags: [String]
   package var document: [UInt8]
   package var poll: Poll?
+  package var quote: ReceivedQuote?
   package init(
-    post: Post, attachments: [Attachment], mentions: [Account.ID], tags: [String], document: [UInt8], poll: Poll? = nil
+    post: Post, attachments: [Attachment], mentions: [Account.ID], tags: [String], document: [UInt8], poll: Poll? = nil,
+    quote: ReceivedQuote? = nil
   ) {
     self.post = post
     self.attachments = attachments
@@ -21,6 +23,7 @@ package struct ReceivedPost: Sendable {
     self.tags = tags
     self.document = document
     self.poll = poll
+    self.quote = quote
   }
 }
 
@@ -36,6 +39,8 @@ extension WriteTransaction {
     try insert(post, mentions: received.mentions, tags: received.tags, document: received.document)
     for attachment in received.attachments { try store(attachment, of: post, in: context) }
     if let poll = received.poll { try receivePoll(poll, in: post.id, in: context) }
+    try indexWords(of: post.id)
+    try receiveQuote(received.quote, in: post, by: author, in: context)
     // A reply that came before its parent could not be placed in any home timeline.
     for reply in try adoptReplies(to: post) where reply.state == .published {
       try fillHomes(with: reply, repliesToFollowed: post.authorID)
@@ -85,7 +90,9 @@ extension WriteTransaction {
       }
     }
     try receivePoll(received.poll, in: known.id, in: context)
+    try indexWords(of: known.id)
     try notifyMentioned(received.mentions, in: known, in: context)
+    try notifyQuoters(of: known, in: context)
     try tell(.edited, known.id)
     afterCommit(.posts)
   }

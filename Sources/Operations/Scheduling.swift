@@ -63,6 +63,8 @@ extension WriteTransaction {
         throw OperationFailure(.invalid, "media.refused", "A picture was refused by this instance's policy.")
       }
       if let series = draft.seriesID, try self.series(series)?.ownerID != author.id { throw OperationFailure.notFound }
+      if let parent = draft.inReplyTo { try require(.reply, with: parent, by: author, "Answers are not wanted there.") }
+      if let quoted = draft.quoting { try require(.quote, with: quoted, by: author, "It is not to be quoted.") }
       try delete(scheduled)
       _ = try publish(draft, by: author, in: context)
     } catch let failure as OperationFailure {
@@ -95,6 +97,13 @@ extension WriteTransaction {
     draft.usagePolicy = content.usagePolicy
     draft.seriesID = content.seriesID
     draft.inReplyTo = try content.inReplyTo.flatMap { try post($0) }
+    draft.interaction = content.interaction
+    if let quoted = content.quoting {
+      draft.quoting = try post(quoted)
+      guard draft.quoting != nil else {
+        throw OperationFailure(.invalid, "quote.gone", "The work to be quoted is no longer there.")
+      }
+    }
     draft.poll = content.poll.map {
       PollDraft(
         options: $0.options, isMultiple: $0.isMultiple, hidesTotals: $0.hidesTotals, lasts: .seconds($0.seconds))

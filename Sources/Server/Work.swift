@@ -90,7 +90,8 @@ extension Services {
     let composer = Composer(environment: federation)
     return JobRunner(lane: lane, width: width, environment: federation, signals: database.signals) { lease in
       switch lease.job {
-      case .receive, .refreshActor, .fetchPost, .settlePoll, .fetchFeatured: _ = try await receiving.run(lease)
+      case .receive, .refreshActor, .fetchPost, .readThread, .resolveQuote, .settlePoll, .fetchFeatured:
+        _ = try await receiving.run(lease)
       case .compareFollowers: _ = try await receiving.run(lease)
       case .federate(let intent): try await composer.compose(intent, for: lease)
       case .publishScheduled(let id):

@@ -194,6 +194,7 @@ extension WriteTransaction {
   /// With everything of it. What it favourited, boosted and answered is counted back; its follows are the caller's.
   package func delete(account id: Account.ID) throws {
     try uncount(account: id)
+    try deleteWords(by: id)
     try execute("DELETE FROM accounts WHERE id = \(id)")
   }
 

@@ -7,6 +7,13 @@ package struct PageAssembly: Sendable {
   package let viewer: Account.ID?
   /// The boosted posts among them that the viewer may see.
   package let boosted: [Post.ID: Post]
+  package let quotes: [Post.ID: Quote]
+  /// The quoted posts among them that the viewer may see.
+  package let quoted: [Post.ID: Post]
+  package let quoteCounts: [Post.ID: Int]
+  /// Authors whom the viewer follows, and who follow the viewer.
+  package let followed: Set<Account.ID>
+  package let following: Set<Account.ID>
   package let accounts: [Account.ID: Account]
   package let accountCounts: [Account.ID: AccountCounts]
   package let attachments: [Post.ID: [Attachment]]
@@ -20,6 +27,8 @@ package struct PageAssembly: Sendable {
   package let bookmarked: Set<Post.ID>
   /// Of the viewer's own.
   package let pinned: Set<Post.ID>
+  /// Those in conversations the viewer wants to hear nothing more of.
+  package let mutedThreads: Set<Post.ID>
   package let polls: [Post.ID: Poll]
   /// What the viewer has chosen in them.
   package let choices: [Post.ID: [Int]]
@@ -33,7 +42,10 @@ package struct PageAssembly: Sendable {
 extension ReadTransaction {
   package func assemble(_ posts: [Post], for viewer: Account.ID?) throws -> PageAssembly {
     let boosted = try self.posts(posts.compactMap(\.boostOfID), visibleTo: viewer)
-    let all = posts + boosted.values
+    let shown = posts + boosted.values
+    let outer = try quotes(of: shown.map(\.id))
+    let quoted = try self.posts(outer.values.filter { $0.state == .accepted }.compactMap(\.quotedID), visibleTo: viewer)
+    let all = shown + quoted.values
     let ids = Set(all.map(\.id)).sorted()
     let attachments = try attachments(of: ids)
     let pictures = attachments.values.flatMap { $0.map(\.id) }
@@ -43,16 +55,20 @@ extension ReadTransaction {
     let foreign = all.filter { !$0.isLocal && $0.boostOfID == nil }.map(\.id)
     let fetched = attachments.values.flatMap { $0.filter { $0.remoteURL != nil }.map(\.id) }
     let authors = Set(all.map(\.authorID)).union(all.compactMap(\.inReplyToAccountID))
+    let ties = try ties(of: viewer, among: all.map(\.authorID))
     return PageAssembly(
-      viewer: viewer, boosted: boosted, accounts: try accounts(authors), accountCounts: try counts(of: authors),
+      viewer: viewer, boosted: boosted,
+      quotes: outer.merging(try quotes(of: quoted.keys)) { first, _ in first }, quoted: quoted,
+      quoteCounts: try quoteCounts(of: ids), followed: ties.followed, following: ties.following,
+      accounts: try accounts(authors), accountCounts: try counts(of: authors),
       attachments: attachments, renditions: try renditions(of: pictures), decisions: try decisions(on: pictures),
       mentions: mentions, tags: try tags(of: ids), counts: try counts(of: ids),
       favourited: try favourites(by: viewer, among: ids), boostedByViewer: try boosts(by: viewer, among: ids),
       bookmarked: try bookmarked(by: viewer, among: ids),
-      pinned: try pinned(among: all.filter { $0.authorID == viewer }.map(\.id)), polls: polls,
+      pinned: try pinned(among: all.filter { $0.authorID == viewer }.map(\.id)),
+      mutedThreads: try mutedThreads(by: viewer, among: ids), polls: polls,
       choices: try choices(by: viewer, in: polls.keys), filters: try filters(of: viewer, posts: ids),
-      marks: try copyMarks(on: foreign), changedMedia: try changedMedia(among: fetched)
-    )
+      marks: try copyMarks(on: foreign), changedMedia: try changedMedia(among: fetched))
   }
 
   private func favourites(by viewer: Account.ID?, among ids: [Post.ID]) throws -> Set<Post.ID> {

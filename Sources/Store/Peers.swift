@@ -65,17 +65,6 @@ extension ReadTransaction {
       """
     )?.int("active") ?? 0
   }
-
-  /// Direct replies that a stranger may see, oldest first.
-  package func openReplies(to post: Post.ID, limit: Int) throws -> [IRI] {
-    try rows(
-      """
-      SELECT uri FROM posts
-      WHERE in_reply_to_id = \(post) AND state = 'published' AND visibility IN ('public', 'unlisted')
-      ORDER BY id LIMIT \(limit)
-      """
-    ).map { try $0.iri("uri") }
-  }
 }
 
 extension WriteTransaction {

@@ -9,6 +9,7 @@ extension Post {
     posts.in_reply_to_account_id, posts.boost_of_id, posts.content, posts.text, posts.spoiler, posts.is_sensitive,
     posts.language, posts.visibility, posts.state, posts.usage_policy, posts.policy_is_proved,
     posts.policy_stated_at, posts.is_local, posts.created_at, posts.edited_at, posts.series_id,
+    posts.context_uri, posts.interaction_policy, posts.searchability,
     (SELECT series.usage_policy FROM series WHERE series.id = posts.series_id) AS series_policy
     """
 
@@ -24,14 +25,15 @@ extension Post {
       policyStatedAt: try row.optionalTimestamp("policy_stated_at"),
       createdAt: try row.timestamp("created_at"), editedAt: try row.optionalTimestamp("edited_at"),
       isLocal: try row.bool("is_local"), seriesID: try row.optionalID("series_id"),
-      seriesPolicy: try row.optionalJSON("series_policy"))
+      seriesPolicy: try row.optionalJSON("series_policy"), contextURI: try row.optionalIRI("context_uri"),
+      interaction: try row.optionalJSON("interaction_policy"), searchability: try row.optionalCase("searchability"))
   }
 
   /// For RETURNING, where PostgreSQL and SQLite agree only on bare names.
   static let bareColumns: SQL = """
     id, uri, url, author_id, in_reply_to_id, in_reply_to_uri, in_reply_to_account_id, boost_of_id, content, text,
     spoiler, is_sensitive, language, visibility, state, usage_policy, policy_is_proved, policy_stated_at, is_local,
-    created_at, edited_at, series_id,
+    created_at, edited_at, series_id, context_uri, interaction_policy, searchability,
     (SELECT series.usage_policy FROM series WHERE series.id = series_id) AS series_policy
     """
 
@@ -195,12 +197,14 @@ extension WriteTransaction {
       """
       INSERT INTO posts (id, uri, url, author_id, in_reply_to_id, in_reply_to_uri, in_reply_to_account_id, boost_of_id,
         content, text, spoiler, is_sensitive, language, visibility, state, usage_policy, policy_is_proved,
-        policy_stated_at, is_local, created_at, edited_at)
+        policy_stated_at, is_local, created_at, edited_at, context_uri, interaction_policy, searchability, thread_id)
       VALUES (\(post.id), \(post.uri), \(post.url), \(post.authorID), \(post.inReplyToID), \(post.inReplyToURI),
         \(post.inReplyToAccountID), \(post.boostOfID), \(post.content), \(post.text), \(post.spoiler),
         \(post.isSensitive), \(post.language), \(post.visibility.rawValue), \(post.state.rawValue),
         \(try StoredJSON.text(ifPresent: post.usagePolicy)), \(post.policyIsProved), \(post.policyStatedAt),
-        \(post.isLocal), \(post.createdAt), \(post.editedAt))
+        \(post.isLocal), \(post.createdAt), \(post.editedAt), \(post.contextURI),
+        \(try StoredJSON.text(ifPresent: post.interaction)), \(post.searchability?.rawValue),
+        COALESCE((SELECT parents.thread_id FROM posts AS parents WHERE parents.id = \(post.inReplyToID)), \(post.id)))
       """)
     try execute("INSERT INTO post_counts (post_id) VALUES (\(post.id))")
     if let document {
@@ -247,7 +251,8 @@ extension WriteTransaction {
         is_sensitive = \(post.isSensitive), language = \(post.language),
         usage_policy = \(try StoredJSON.text(ifPresent: post.usagePolicy)),
         policy_is_proved = \(post.policyIsProved), policy_stated_at = \(post.policyStatedAt),
-        edited_at = \(post.editedAt)
+        edited_at = \(post.editedAt), interaction_policy = \(try StoredJSON.text(ifPresent: post.interaction)),
+        searchability = \(post.searchability?.rawValue)
       WHERE id = \(post.id)
       """)
     if let document {
@@ -270,11 +275,15 @@ extension WriteTransaction {
 
   /// Deletes the post with its boosts; replies stay without a parent.
   package func delete(_ post: Post) throws {
+    try endQuotes(of: post.id)
+    try setWords(nil, of: post.id)
+    let talks = post.visibility == .direct ? try conversations(endingIn: post.id) : []
     // The row says what to count back: the caller's copy may be older than the arrival of its parent.
     let deleted = try rows("DELETE FROM posts WHERE id = \(post.id) RETURNING \(fragment: Counted.columns)")
     for row in deleted where try row.enumCase("state", as: Post.State.self) == .published {
       try count(Counted(row: row), by: -1)
     }
+    for talk in talks { try settle(talk) }
   }
 
   package func insert(_ tombstone: Tombstone) throws {
@@ -297,6 +306,7 @@ extension WriteTransaction {
   /// Replies that arrived before `post` find their parent. A post that claims to answer itself finds none.
   @discardableResult
   package func adoptReplies(to post: Post) throws -> [Post] {
+    try joinThreads(waitingFor: post)
     let adopted = try rows(
       """
       UPDATE posts SET in_reply_to_id = \(post.id), in_reply_to_account_id = \(post.authorID)

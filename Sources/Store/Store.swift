@@ -13,4 +13,5 @@ package let migrations: [Migration] = [
   .assessmentExchange,
   .streaming,
   .relays,
+  .threads,
 ]

@@ -30,6 +30,7 @@ extension WriteTransaction {
       WHERE author_id = \(id) AND boost_of_id IS NULL
       ON CONFLICT (uri) DO NOTHING
       """)
+    try deleteWords(by: id)
     try execute("DELETE FROM posts WHERE author_id = \(id)")
     try execute("DELETE FROM attachments WHERE owner_id = \(id)")
     try execute("DELETE FROM series WHERE owner_id = \(id)")

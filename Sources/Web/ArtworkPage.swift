@@ -36,6 +36,8 @@ private struct ArtworkPage {
   let copy: CopyWords?
   let tags: [String]
   let poll: PollWords?
+  let quote: QuoteWords?
+  let responses: ResponseForm?
   let replies: [Reply]
   let hasReplies: Bool
   let address: String
@@ -94,6 +96,7 @@ extension WebFace {
     let bearer = context.bearer
     guard let found = try await rows(id, by: author, bearer) else { throw Problem.notFound }
     let post = found.post
+    try await lookForReplies(to: post, bearer)
     if request.wantsActivity, post.isLocal { return Response.seeOther(post.uri.pathAndQuery) }
     let pictures = found.page.attachments[post.id] ?? []
     let seesHeld = bearer.map { $0.role >= .moderator || $0.account.id == author.id } ?? false
@@ -114,13 +117,37 @@ extension WebFace {
     frame.alternate = post.isLocal && post.visibility.isOpen ? post.uri.text : nil
     frame.summary = text.shortened(to: 200)
     frame.kind = "article"
+    if post.isLocal, post.visibility.isOpen {
+      frame.embed = instance.page("/api/oembed?url=\(percentEncoded(post.url.text))").text
+    }
     if let first = plates.first, !post.isSensitive, !first.isPlaceholder {
-      frame.image = instance.page(first.source).text
+      frame.image = preview(of: first, pictures.first, found.page, policy)
       frame.imageAlt = first.alt
     }
     return try page(
       "artwork", model(found, by: author, heading, plates, policy, context), frame, request, context, policy: policy,
       tdmPolicy: offer(of: author, policy), isPrivate: !post.visibility.isOpen)
+  }
+
+  /// What other servers have of this conversation, for the next reader. A stranger makes this server ask nobody.
+  private func lookForReplies(to post: Post, _ bearer: Bearer?) async throws {
+    guard bearer != nil, !post.isLocal else { return }
+    let change = context
+    guard try await database.read({ try $0.isThreadStale(post, at: change.now) }) else { return }
+    try await database.write { try $0.refreshThread(of: post, in: change) }
+  }
+
+  /// No larger than the work's policy lets previews be; nil where it lets there be none.
+  private func preview(
+    of plate: Plate, _ picture: Attachment?, _ page: PageAssembly, _ policy: UsagePolicy
+  ) -> String? {
+    switch policy.previewSize {
+    case .none: return nil
+    case .large: return instance.page(plate.source).text
+    case .standard:
+      let small = picture.flatMap { page.renditions[$0.id]?.best(.small) }
+      return small.map { instance.media($0.fileName).text }
+    }
   }
 
   /// One policy for a page with several pictures: what the strictest of them says.
@@ -154,7 +181,10 @@ extension WebFace {
       policy: PolicyWords(policy), policyPath: "\(path(of: author))/policy", isWaiting: post.state == .held,
       isAuthor: bearer?.account.id == author.id, origin: post.isLocal ? nil : post.url.text,
       copy: found.page.marks[post.id].map(CopyWords.init),
-      tags: found.page.tags[post.id] ?? [], poll: words(of: post, found.page, context), replies: replies,
+      tags: found.page.tags[post.id] ?? [], poll: words(of: post, found.page, context),
+      quote: quoteWords(of: post, found.page),
+      responses: bearer?.account.id == author.id && post.boostOfID == nil ? responseForm(for: post, context) : nil,
+      replies: replies,
       hasReplies: !replies.isEmpty, address: post.url.text,
       series: place(found.neighbours, of: author),
       seriesForm: choices.isEmpty

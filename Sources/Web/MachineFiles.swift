@@ -158,6 +158,8 @@ let pageTemplates: [String: [UInt8]] = [
   "moderation-servers": PackageResources.moderation_servers_mustache,
   "moderation-account": PackageResources.moderation_account_mustache,
   "password": PackageResources.password_mustache,
+  "quotes": PackageResources.quotes_mustache,
+  "search": PackageResources.search_mustache,
   "where": PackageResources.where_mustache,
   "notifications": PackageResources.notifications_mustache,
 ]

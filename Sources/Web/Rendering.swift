@@ -22,6 +22,8 @@ struct Frame {
   var canonical: String?
   /// The ActivityPub document of what the page shows.
   var alternate: String?
+  /// What other places may show of it beside a link (oEmbed).
+  var embed: String?
   var summary: String?
   var image: String?
   var imageAlt: String?
@@ -59,7 +61,10 @@ extension WebFace {
   func frame(_ title: String, _ context: FaceContext, policy: UsagePolicy, isListed: Bool = true) -> Frame {
     let signals = OutgoingSignals(policy)
     let canFind = isListed && !policy.restricts(.searchIndexing)
-    var robots = [canFind ? "index, max-image-preview:large" : "noindex, noimageindex, max-image-preview:none"]
+    var robots = [
+      canFind
+        ? "index, max-image-preview:\(policy.previewSize.rawValue)" : "noindex, noimageindex, max-image-preview:none"
+    ]
     if let tag = signals.xRobotsTag { robots.append(tag) }
     return Frame(
       title: title, site: self.title, isTrial: instance.isTrial,

@@ -70,6 +70,9 @@ extension WebFace {
         case .boost: "shared a work of yours"
         case .favourite: "likes a work of yours"
         case .poll: "a poll has ended"
+        case .quote: "quotes a work of yours"
+        case .quotedUpdate: "changed a post that you quote"
+        case .quoteRequest: "would like to quote a work of yours"
         case .decision: "there is a decision on a picture of yours"
         case .assessment: "says something of a picture of yours"
         }

@@ -42,7 +42,7 @@ import Testing
     #expect(!compose(text: text, hashtagPage: tags).html.html.contains("<a"))
   }
 
-  @Test func `mentions are found by strict rules`() throws {
+  @Test func `N5 mentions are found by strict rules`() throws {
     let text = "@mika @mika@b.example. a@c.example (@Noor_1) /@no @@no @mika @x@b.example:8443"
     let host = try #require(Host("b.example"))
     let port = try #require(Host("b.example:8443"))
@@ -67,11 +67,11 @@ import Testing
     ("#NoAI", ["NoAI"]), ("#noai #NoAI", ["noai"]), ("#42 #4a", ["4a"]), ("#日本語タグ。", ["日本語タグ"]), ("#l·l·", ["l·l"]),
     ("a#b &#x; ##c", []), ("＃東京", ["東京"]), ("#été, #हिन्दी", ["été", "हिन्दी"]), ("https://a.example/#frag", []),
   ])
-  func `hashtags are found in every script`(text: String, expected: [String]) {
+  func `N5 hashtags are found in every script`(text: String, expected: [String]) {
     #expect(compose(text: text, hashtagPage: tags).hashtags == expected)
   }
 
-  @Test func `a hashtag links to its normalised page`() {
+  @Test func `N5 a hashtag links to its normalised page`() {
     let made = compose(text: "#Été", hashtagPage: tags)
     #expect(
       made.html.html == "<p><a href=\"https://atelier.example/tags/%C3%A9t%C3%A9\" class=\"mention hashtag\""

@@ -237,7 +237,7 @@ import Testing
     for path in ["timelines/home", "timelines/public", "timelines/tag/tag", "notifications"].map({ "/api/v1/\($0)" }) {
       let short = try await cost("\(path)?limit=2")
       #expect(try await cost("\(path)?limit=30") == short, "\(path)")
-      #expect(short <= 20)
+      #expect(short <= 26)
     }
   }
 }

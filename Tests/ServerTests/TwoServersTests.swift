@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  @Test func `an edit keeps its history, and a Delete never overtakes its Create`() async throws {
+  @Test func `N6 N7 an edit keeps its history, and a Delete never overtakes its Create`() async throws {
     try await Pair.with { pair in
       try await pair.meet()
       let first = try await pair.post("A first version")

@@ -144,7 +144,7 @@ import Testing
       #expect(try tx.mentions(of: [post.id])[post.id] == [world.far])
       #expect(try tx.tags(of: [post.id])[post.id] == ["ink"])
       #expect(try tx.counts(of: [post.id])[post.id]?.replies == 1)
-      #expect(try tx.openReplies(to: post.id, limit: 5) == [world.reply.uri])
+      #expect(try tx.openReplies(to: post.id, limit: 5).map(\.uri) == [world.reply.uri])
       #expect(try tx.ancestors(of: world.reply.id, visibleTo: nil) == [post])
       #expect(try tx.descendants(of: post.id, visibleTo: author.id) == [world.reply])
       #expect(try tx.accounts(favouriting: post.id, limit: 5) == [])

@@ -129,8 +129,10 @@ final class Explaining: WriteTransaction {
     "accounts", "account_counts", "users", "remote_keys", "sessions", "access_tokens", "follows", "blocks", "posts",
     "post_documents", "post_counts", "post_versions", "mentions", "post_tags", "favourites", "tombstones",
     "home_entries", "notifications", "attachments", "renditions", "decisions", "appeals", "refused_files",
-    "inbox_activities", "jobs", "outgoing", "deliveries", "idempotency_keys", "waiting", "earlier", "theirs", "filters",
-    "filter_keywords", "filter_posts", "followed_tags", "scheduled_posts", "scheduled_pictures", "endorsements",
+    "inbox_activities", "jobs", "outgoing", "deliveries", "idempotency_keys", "waiting", "earlier", "theirs",
+    "thread_reads", "thread_mutes", "direct_entries", "conversations", "quotes", "quote_consents", "others", "parents",
+    "writers", "own",
+    "filters", "filter_keywords", "filter_posts", "followed_tags", "scheduled_posts", "scheduled_pictures", "endorsements",
     "notification_permissions", "stream_events",
   ]
 }

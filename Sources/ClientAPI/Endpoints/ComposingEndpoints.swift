@@ -11,7 +11,6 @@ extension ClientAPI {
   @Sendable func createStatus(_ call: Call) async throws -> Response {
     let author = try call.member()
     let parameters = call.parameters
-    try refuseUnbuilt(parameters)
     var draft = try await composed(parameters["status"] ?? "")
     draft.spoiler = parameters["spoiler_text"] ?? ""
     let defaults = try await database.read { try $0.postingDefaults(of: author.id) }
@@ -23,16 +22,19 @@ extension ClientAPI {
     draft.seriesID = try parameters.id("series_id")
     draft.poll = try poll(parameters)
     draft.idempotencyKey = try idempotencyKey(call)
+    draft.interaction = try interaction(parameters)
     let parent: Post.ID? = try parameters.id("in_reply_to_id")
+    let quoted: Post.ID? = try parameters.id("quoted_status_id")
     if let time = parameters["scheduled_at"], !time.isEmpty {
       guard let due = Timestamp(iso8601: time) else { throw Problem.parameter("scheduled_at") }
-      return try await schedule(draft, answering: parent, at: due, by: author)
+      return try await schedule(draft, answering: parent, quoting: quoted, at: due, by: author)
     }
     let written = draft
     let context = context
     return try await database.write { [self] tx in
       var draft = written
       draft.inReplyTo = try parent.map { try tx.shownPost($0, to: author.id) }
+      draft.quoting = try quoted.map { try tx.shownPost($0, to: author.id) }
       let post = try tx.publish(draft, by: author, in: context)
       return try draw(try tx.post(post.id) ?? post, for: call, tx)
     }.workResponse
@@ -44,7 +46,6 @@ extension ClientAPI {
     let author = try call.member()
     let id: Post.ID = try call.id()
     let parameters = call.parameters
-    try refuseUnbuilt(parameters)
     let post = try await database.read { tx in
       guard let post = try tx.post(id), post.authorID == author.id, post.boostOfID == nil else {
         throw Problem.notFound
@@ -59,6 +60,7 @@ extension ClientAPI {
     draft.usagePolicy = try usagePolicy(parameters)
     draft.seriesID = try parameters.id("series_id")
     draft.poll = try poll(parameters)
+    draft.interaction = try interaction(parameters)
     let named: [Attachment.ID]? = parameters.contains("media_ids") ? try parameters.ids("media_ids") : nil
     let descriptions = try mediaDescriptions(parameters)
     let written = draft
@@ -69,6 +71,10 @@ extension ClientAPI {
       let pictures = try tx.attachments(of: [id])[id, default: []]
       draft.attachments = named ?? pictures.map(\.id)
       let altTexts = try described(pictures, descriptions, tx)
+      if var interaction = written.interaction {
+        interaction = interaction.filled(from: post.interaction ?? InteractionPolicy())
+        draft.interaction = interaction
+      }
       let edited = try tx.edit(post, to: draft, altTexts: altTexts, by: author, in: context)
       return try draw(edited, for: call, tx)
     }.workResponse
@@ -104,13 +110,6 @@ extension ClientAPI {
 }
 
 extension ClientAPI {
-  /// Said clearly instead of publishing something else than was asked for.
-  private func refuseUnbuilt(_ parameters: RequestParameters) throws {
-    if let quoted = parameters["quoted_status_id"], !quoted.isEmpty {
-      throw Problem(.unprocessableContent, "quote.unsupported", "Quotes are not supported here yet")
-    }
-  }
-
   private func visibility(_ parameters: RequestParameters) throws -> Visibility? {
     guard let text = parameters["visibility"], !text.isEmpty else { return nil }
     guard let visibility = Visibility(rawValue: text) else { throw Problem.parameter("visibility") }

@@ -6,13 +6,11 @@ extension ClientAPI {
   /// What this server does not have, said so that apps go on: a 404 on a documented path stalls some of them.
   var quietRoutes: [Route] {
     let lists: [(String, Route.Access)] = [
-      ("/api/v1/conversations", .scope("read:statuses")),
       ("/api/v1/accounts/:id/identity_proofs", .open),
       ("/api/v1/domain_blocks", .scope("read:blocks")),
       ("/api/v1/trends", .open),
       ("/api/v1/timelines/link", .open),
       ("/api/v1/instance/domain_blocks", .open),
-      ("/api/v1/statuses/:id/quotes", .optional("read:statuses")),
     ]
     return lists.map { Route(.get, $0.0, $0.1, emptyList) } + [
       // As Mastodon answers where nobody has subscribed.

@@ -18,7 +18,7 @@ extension ClientAPI {
 
   /// `POST /api/v1/statuses` with `scheduled_at`.
   func schedule(
-    _ draft: PostDraft, answering parent: Post.ID?, at due: Timestamp, by author: Account
+    _ draft: PostDraft, answering parent: Post.ID?, quoting quoted: Post.ID?, at due: Timestamp, by author: Account
   ) async throws -> Response {
     var content = ScheduledPost.Content(text: draft.text)
     content.spoiler = draft.spoiler
@@ -29,6 +29,7 @@ extension ClientAPI {
     content.usagePolicy = draft.usagePolicy
     content.seriesID = draft.seriesID
     content.idempotencyKey = draft.idempotencyKey
+    content.interaction = draft.interaction
     content.poll = draft.poll.map {
       .init(
         options: $0.options, isMultiple: $0.isMultiple, hidesTotals: $0.hidesTotals,
@@ -39,6 +40,7 @@ extension ClientAPI {
     return try await database.write { [self] tx in
       var content = written
       content.inReplyTo = try parent.map { try tx.shownPost($0, to: author.id).id }
+      content.quoting = try quoted.map { try tx.shownPost($0, to: author.id).id }
       let scheduled = try tx.schedule(content, at: due, by: author, in: context)
       return try draw([scheduled], by: author, tx).first ?? .null
     }.response

@@ -2,6 +2,7 @@ import HTTPSupport
 import Hummingbird
 import Markup
 import Model
+import Operations
 import Persistence
 import Primitives
 import Store
@@ -12,14 +13,14 @@ extension ClientAPI {
     let written = call.parameters["q"] ?? ""
     guard written.unicodeScalars.count <= Limits.searchQuery else { throw Problem.parameter("q") }
     let limit = try call.limit(20, most: Limits.searchResults)
-    let offset = try call.parameters.integer("offset") ?? 0
+    let offset = min(max(0, try call.parameters.integer("offset") ?? 0), Limits.searchDepth)
     let query = written.split(separator: " ").joined(separator: " ")
     var found = Found()
     // Exact addresses come first and only on the first page.
     if let exact = try await exactly(query, call) {
       if offset == 0 { found = exact }
-    } else if !query.isEmpty, offset == 0 {
-      found = try await byName(query, limit: limit)
+    } else if !query.isEmpty {
+      found = try await byWords(query, call, limit: limit, offset: offset)
     }
     let type = call.parameters["type"]
     if let type, type != "accounts" { found.accounts = [] }
@@ -95,13 +96,33 @@ extension ClientAPI {
     }
   }
 
-  private func byName(_ query: String, limit: Int) async throws -> Found {
+  /// People and tags by the beginning of their names; works by their words, for members, and those alone that one may
+  /// find.
+  private func byWords(_ query: String, _ call: Call, limit: Int, offset: Int) async throws -> Found {
     let isTag = query.hasPrefix("#")
-    let name = query.hasPrefix("@") || isTag ? String(query.dropFirst()) : query
+    let isName = query.hasPrefix("@")
+    let name = isName || isTag ? String(query.dropFirst()) : query
+    let type = call.parameters["type"]
+    let author: Account.ID? = try call.parameters.id("account_id")
+    let onlyFollowed = call.parameters.flag("following") ?? false
+    let context = context
     return try await database.read { tx in
-      Found(
-        accounts: isTag ? [] : try tx.accounts(named: name, limit: limit).map(\.id),
-        tags: query.hasPrefix("@") ? [] : try tx.tags(named: normalizedHashtag(name), limit: limit))
+      var found = Found()
+      if !isTag, type == nil || type == "accounts" {
+        let people = try tx.accounts(named: name, limit: onlyFollowed ? Limits.searchDepth : limit + offset).map(\.id)
+        let followed = onlyFollowed ? try tx.ties(of: call.viewer, among: people).followed : []
+        let kept = onlyFollowed ? people.filter(followed.contains) : people
+        found.accounts = Array(kept.dropFirst(offset).prefix(limit))
+      }
+      if !isName, type == nil || type == "hashtags" {
+        found.tags = Array(try tx.tags(named: normalizedHashtag(name), limit: limit + offset).dropFirst(offset))
+      }
+      if let viewer = call.bearer?.account, !isName, type == nil || type == "statuses" {
+        found.posts = try tx.posts(
+          matching: SearchQuery(query), by: author, for: viewer, offset: offset, limit: limit, in: context
+        ).map(\.id)
+      }
+      return found
     }
   }
 }

@@ -46,13 +46,24 @@ extension ClientAPI {
 
   @Sendable func statusContext(_ call: Call) async throws -> Response {
     let id: Post.ID = try call.id()
-    return try await database.read { [self] tx in
+    let context = context
+    let (drawn, isStale) = try await database.read { [self] tx in
       let post = try tx.shownPost(id, to: call.viewer)
       let before = try tx.ancestors(of: post.id, visibleTo: call.viewer)
       let after = try tx.descendants(of: post.id, visibleTo: call.viewer)
       let page = try page(of: before + after, for: call, tx)
-      return ["ancestors": .array(page.statuses(before)), "descendants": .array(page.statuses(after))] as JSON
-    }.response
+      return (
+        ["ancestors": .array(page.statuses(before)), "descendants": .array(page.statuses(after))] as JSON,
+        try tx.isThreadStale(post, at: context.now)
+      )
+    }
+    // For the next reader, and for members only: a stranger makes this server ask nobody.
+    if isStale, let viewer = call.viewer {
+      try await database.write { tx in
+        try tx.refreshThread(of: try tx.shownPost(id, to: viewer), in: context)
+      }
+    }
+    return .json(drawn)
   }
 
   @Sendable func favouritedBy(_ call: Call) async throws -> Response {

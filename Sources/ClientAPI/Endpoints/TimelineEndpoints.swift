@@ -84,12 +84,12 @@ extension ClientAPI {
     }.response
   }
 
-  /// Our own kind is told only to clients that ask for it by name: an unknown type ends strict decoders.
+  /// Our own kinds are told only to clients that ask for them by name: an unknown type ends strict decoders.
   func notificationKinds(_ parameters: RequestParameters) -> [Notification.Kind] {
     let wanted = parameters.all("types")
     let unwanted = Set(parameters.all("exclude_types"))
     return Notification.Kind.allCases.filter { kind in
-      let isAsked = wanted.isEmpty ? kind != .decision : wanted.contains(kind.rawValue)
+      let isAsked = wanted.isEmpty ? !kind.isOurs : wanted.contains(kind.rawValue)
       return isAsked && !unwanted.contains(kind.rawValue)
     }
   }

@@ -24,7 +24,10 @@ struct StatusPage: Sendable {
 
   /// Nil when the post may be seen but not shown: the boost of a post that is not visible, and to a stranger whatever
   /// was fetched from elsewhere, which was not meant for them to browse here.
-  func status(_ post: Post) -> JSON? {
+  func status(_ post: Post) -> JSON? { drawn(post, isQuoted: false) }
+
+  /// A quote inside a quote is named and not drawn.
+  func drawn(_ post: Post, isQuoted: Bool) -> JSON? {
     guard assembly.viewer != nil || post.isLocal else { return nil }
     guard let author = assembly.accounts[post.authorID] else { return nil }
     var boosted: JSON = .null
@@ -48,9 +51,9 @@ struct StatusPage: Sendable {
       "replies_count": .count(counts?.replies),
       "reblogs_count": .count(counts?.boosts),
       "favourites_count": .count(counts?.favourites),
-      "quotes_count": 0,
+      "quotes_count": .count(assembly.quoteCounts[post.id]),
       "edited_at": .text(post.editedAt?.iso8601),
-      "content": .string(post.content),
+      "content": .string(quoteFallback(of: post) + post.content),
       "reblog": boosted,
       "application": .null,
       "account": authors[author.id] ?? .null,
@@ -60,7 +63,8 @@ struct StatusPage: Sendable {
       "emojis": [],
       "card": .null,
       "poll": poll(of: post),
-      "quote": .null,
+      "quote": isQuoted ? shallowQuote(of: post) : quote(of: post),
+      "quote_approval": quoteApproval(of: post),
       "usage_policy": usagePolicy(of: post, by: author),
       "series_id": .text(post.seriesID?.description),
       "held": held(post),
@@ -68,7 +72,7 @@ struct StatusPage: Sendable {
     if assembly.viewer != nil {
       entity["favourited"] = .bool(assembly.favourited.contains(post.id))
       entity["reblogged"] = .bool(isBoosted(post))
-      entity["muted"] = false
+      entity["muted"] = .bool(assembly.mutedThreads.contains(post.id))
       entity["bookmarked"] = .bool(assembly.bookmarked.contains(post.id))
       entity["filtered"] = filtered(post)
       if post.authorID == assembly.viewer { entity["pinned"] = .bool(assembly.pinned.contains(post.id)) }

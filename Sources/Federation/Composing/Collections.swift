@@ -83,28 +83,51 @@ extension Composer {
     return Document(bytes: collection.document.bytes, policy: nil)
   }
 
-  package func list(_ list: PostList, of post: Post) async throws -> Document {
-    let (counts, replies, thread) = try await environment.database.read { tx in
+  /// Nil for the conversation of a post that did not begin it: its first post's server keeps that list (FEP-7888).
+  package func list(_ list: PostList, of post: Post) async throws -> Document? {
+    guard list != .context || post.inReplyToURI == nil else { return nil }
+    let (counts, thread, author) = try await environment.database.read { tx in
       (
         try tx.counts(of: [post.id])[post.id] ?? PostCounts(),
-        list == .replies ? try tx.openReplies(to: post.id, limit: Limits.collectionPage) : [],
-        list == .context ? try tx.descendants(of: post.id, visibleTo: nil) : []
+        list == .context ? try tx.openThreadCount(of: post.id) : 0, try tx.account(post.authorID)
       )
     }
     var collection = ObjectCollection(
       id: post.uri.appending("/\(list.rawValue)"), kind: list == .context ? .ordered : .collection)
+    collection.attributedTo = author?.uri
     switch list {
-    case .replies:
-      collection.totalItems = counts.replies
-      collection.items = replies.map { .string($0.text) }
     case .likes: collection.totalItems = counts.favourites
     case .shares: collection.totalItems = counts.boosts
-    case .context:
-      let posts = [post] + thread
-      collection.totalItems = posts.count
-      collection.items = posts.map { .string($0.uri.text) }
+    case .replies, .context:
+      collection.totalItems = list == .replies ? counts.replies : thread
+      // The first page goes inside: most conversations end there, and a request is saved.
+      let page = try await page(of: list, of: post, after: nil)
+      collection.first = page.flatMap { Node($0.json) }.map { .embedded($0) }
     }
     return Document(bytes: collection.document.bytes, policy: nil)
+  }
+
+  package func listPage(_ list: PostList, of post: Post, after: Post.ID?) async throws -> Document? {
+    try await page(of: list, of: post, after: after).map { Document(bytes: $0.document.bytes, policy: nil) }
+  }
+
+  private func page(of list: PostList, of post: Post, after: Post.ID?) async throws -> ObjectCollection? {
+    guard list == .replies || (list == .context && post.inReplyToURI == nil) else { return nil }
+    let found = try await environment.database.read { tx in
+      list == .replies
+        ? try tx.openReplies(to: post.id, after: after, limit: Limits.collectionPage)
+        : try tx.openThread(of: post.id, after: after, limit: Limits.collectionPage)
+    }
+    let address = "\(post.uri.text)/\(list.rawValue)"
+    var page = ObjectCollection(
+      id: IRI("\(address)?page=true" + (after.map { "&after=\($0)" } ?? "")),
+      kind: list == .context ? .orderedPage : .page)
+    page.partOf = IRI(address)
+    page.items = found.map { .string($0.uri.text) }
+    if found.count == Limits.collectionPage, let last = found.last {
+      page.next = IRI("\(address)?page=true&after=\(last.id)")
+    }
+    return page
   }
 
   package func tombstone(of uri: IRI) async throws -> Document? {

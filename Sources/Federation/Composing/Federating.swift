@@ -80,6 +80,10 @@ extension Composer {
     case .pinned(let id): return try await pinned(id, isPinned: true, lease)
     case .flagged(let id): return try await flagged(id)
     case .unpinned(let id): return try await pinned(id, isPinned: false, lease)
+    case .quoteRequested(let id): return try await quoteRequested(id)
+    case .quoteAnswered(let id): return try await quoteAnswered(id, lease)
+    case .quoteRevoked(let stamp, let author, let asker): return try await quoteRevoked(stamp, author, asker)
+    case .redescribed(let id): return try await facts(of: id).asyncMap { try await redescribed($0) }
     }
   }
 
@@ -180,7 +184,8 @@ extension FederationIntent {
     switch self {
     case .deleted(let uri, _, _, _), .unboosted(let uri, _, _, _), .unfollowed(let uri, _, _): uri
     case .created, .updated, .boosted, .favourited, .unfavourited, .followed, .accepted, .rejected, .profileUpdated,
-      .voted, .pollCounted, .policyAnswered, .pinned, .unpinned, .flagged, .assessed, .relayJoined, .relayLeft:
+      .voted, .pollCounted, .policyAnswered, .pinned, .unpinned, .flagged, .assessed, .relayJoined, .relayLeft,
+      .quoteRequested, .quoteAnswered, .quoteRevoked, .redescribed:
       nil
     }
   }

@@ -31,11 +31,14 @@ extension PostFacts {
       note.xRobotsTag = signals.xRobotsTag
       note.contentUsage = signals.contentUsage
     }
+    writeQuote(into: &note)
+    note.interactionPolicy = post.interactionInForce.wire(of: author)
+    note.searchableBy = searchableBy
     if post.visibility.isOpen {
       note.replies = post.uri.appending("/replies")
       note.likes = post.uri.appending("/likes")
       note.shares = post.uri.appending("/shares")
-      if let root, root.isLocal, root.visibility.isOpen { note.context = root.uri.appending("/context")?.text }
+      note.context = context?.text
     }
     return note
   }
@@ -46,7 +49,7 @@ extension PostFacts {
 
   /// Mastodon drops every picture after the fourth without a word, so the words say that there are more.
   private var content: NaturalText {
-    var html = post.content
+    var html = quoteFallback + post.content
     let more = pictures.count { renditions[$0.id] != nil } - Limits.picturesShownByMastodon
     if more > 0 {
       let address = escapedAttribute(post.url.text)

@@ -16,6 +16,9 @@ package struct PostFacts: Sendable {
   package var parentAuthor: Account?
   /// The first post of the thread, when it is known.
   package var root: Post?
+  package var parent: Post?
+  package var quote: Quote?
+  package var quoted: Post?
   package var poll: Poll?
 }
 
@@ -29,15 +32,24 @@ extension ReadTransaction {
     let root =
       post.inReplyToID == nil
       ? (post.inReplyToURI == nil ? post : nil) : try ancestors(of: post.id, visibleTo: author.id).first
+    let parent = try post.inReplyToID.flatMap { try self.post($0) }
+    let quote = try quote(of: post.id)
     return PostFacts(
       post: post, author: author, pictures: pictures, renditions: files,
       mentions: try mentions(of: [post.id])[post.id, default: []], tags: try tags(of: [post.id])[post.id, default: []],
       counts: try counts(of: [post.id])[post.id] ?? PostCounts(),
-      parentAuthor: try post.inReplyToAccountID.flatMap { try account($0) }, root: root, poll: try poll(of: post.id))
+      parentAuthor: try post.inReplyToAccountID.flatMap { try account($0) }, root: root, parent: parent,
+      quote: quote, quoted: try quote?.quotedID.flatMap { try self.post($0) }, poll: try poll(of: post.id))
   }
 }
 
 extension PostFacts {
+  /// The collection of the conversation: ours where it began here, else the one its other posts name (FEP-7888).
+  package var context: IRI? {
+    if let root, root.isLocal { return root.visibility.isOpen ? root.uri.appending("/context") : nil }
+    return root?.contextURI ?? parent?.contextURI
+  }
+
   /// Whether bearing a proof would turn it into transferable evidence of private words (FEP-8b32, Privacy).
   package var isSigned: Bool { post.visibility != .direct }
 

@@ -51,7 +51,7 @@ extension Receiver {
     }
   }
 
-  private func owned(_ note: Note, _ received: ReceivedActivity, by actor: IRI) throws -> ReadNote {
+  func owned(_ note: Note, _ received: ReceivedActivity, by actor: IRI) throws -> ReadNote {
     do {
       return try ReadNote(
         note, json: received.object ?? note.json, ownedBy: actor, local: environment.instance.base)
@@ -69,7 +69,7 @@ extension Receiver {
 
   /// A proof that does not hold on what its author delivers is noted; the signature around it decides, and the policy
   /// counts as unsaid.
-  private func standing(
+  func standing(
     of read: ReadNote, _ received: ReceivedActivity, _ budget: FetchBudget
   ) async -> IncomingUsagePolicy.Standing {
     let standing = await ProofCheck(keys: keys, budget: budget).standing(
@@ -137,6 +137,10 @@ extension Receiver {
       }
       guard !delete.object.hasSameOrigin(as: local) else { return .rejected("id.local") }
       guard delete.object.hasSameOrigin(as: delete.actor) else { return .rejected("owner") }
+      for quote in try tx.quotes(stampedBy: delete.object) {
+        guard let account, try quote.quotedID.flatMap({ try tx.post($0) })?.authorID == account.id else { continue }
+        try tx.receiveRevocation(of: quote, in: context)
+      }
       if let post = try tx.post(uri: delete.object) {
         guard let account, post.authorID == account.id else { return .rejected("owner") }
         if post.boostOfID != nil {
@@ -159,6 +163,9 @@ extension Receiver {
       guard let post = try tx.post(uri: like.object) else { return .done("object.unknown") }
       // A like of what one can not see tells its author of nobody, and others of a hidden post.
       guard try tx.post(post.id, visibleTo: account.id) != nil else { return .rejected("visibility") }
+      if post.isLocal, try tx.consent(to: .like, with: post, of: account) == .refused {
+        return .rejected("policy.like")
+      }
       try tx.receiveFavourite(of: post, by: account, uri: like.id, in: context)
       return .done(nil)
     }
@@ -187,6 +194,9 @@ extension Receiver {
       guard let current = try tx.post(post.id) else { return .done("object.unknown") }
       guard current.boostOfID == nil else { return .rejected("object.boost") }
       guard current.visibility.isOpen else { return .rejected("visibility") }
+      if current.isLocal, try tx.consent(to: .announce, with: current, of: account) == .refused {
+        return .rejected("policy.announce")
+      }
       let boost = try tx.receiveBoost(
         of: current, by: account, uri: announce.id, published: announce.published ?? context.now,
         visibility: visibility, in: context)

@@ -118,8 +118,23 @@ package final class Receiver: Sendable {
     case .update(let update): try await self.update(update, received, budget)
     case .delete(let delete): self.delete(delete)
     case .follow(let follow): try await self.follow(follow, budget)
-    case .accept(let accept): try await answer(accept.actor, accept.object, isAccepted: true, received, budget)
-    case .reject(let reject): try await answer(reject.actor, reject.object, isAccepted: false, received, budget)
+    case .accept(let accept):
+      if let effect = try await quoteAnswer(
+        accept.actor, to: accept.object.iri, stamp: accept.result, isAccepted: true, budget)
+      {
+        effect
+      } else {
+        try await answer(accept.actor, accept.object, isAccepted: true, received, budget)
+      }
+    case .reject(let reject):
+      if let effect = try await quoteAnswer(
+        reject.actor, to: reject.object.iri, stamp: nil, isAccepted: false, budget)
+      {
+        effect
+      } else {
+        try await answer(reject.actor, reject.object, isAccepted: false, received, budget)
+      }
+    case .quoteRequest(let request): try await self.quoteRequest(request, received, budget)
     case .undo(let undo): self.undo(undo)
     case .like(let like): try await self.like(like, budget)
     case .announce(let announce): try await self.announced(announce, received, budget)

@@ -19,6 +19,12 @@ extension Limits {
   package static let fetchesPerActivity = 16
   /// Missing parents fetched above one post, in the background.
   package static let threadDepth = 10
+  /// Requests that one look for the rest of a conversation may cost: its lists, posts and people new to us together.
+  package static let threadFetches = 60
+  /// Pages read of one list of a conversation.
+  package static let threadPages = 4
+  /// Posts new to us that one look may add.
+  package static let threadPosts = 40
   package static let receivedMentions = 64
   package static let queryBytes = 2_048
   package static let receivedPollTitle = 200

@@ -23,17 +23,13 @@ package final class PostResolver: Sendable {
   }
 
   /// The post, from the database or from its origin. Only what is open to everybody is taken from an origin.
-  ///
-  /// `climbing`: the caller looks for the thread above itself. Each post that asked for its own parent would make a
-  /// thread without a beginning a walk without an end.
-  package func post(
-    _ uri: IRI, budget: FetchBudget, climbing: Bool = false
-  ) async throws(ResolveFailure) -> Post {
+  /// `climbs`: the caller goes up the thread itself, so that no chain of jobs has more steps than it allows.
+  package func post(_ uri: IRI, budget: FetchBudget, climbs: Bool = false) async throws(ResolveFailure) -> Post {
     if let known = try await stored(uri) { return known }
     guard !uri.hasSameOrigin(as: environment.instance.base) else { throw .unacceptable("id.local") }
     let prepared = try await prepare(uri, budget: budget)
     if let known = try await stored(prepared.read.note.id) { return known }
-    return try await store(prepared, queuesParent: !climbing)
+    return try await store(prepared, queuesParent: !climbs)
   }
 
   /// Fetches a note with its author; stores no post.
@@ -61,21 +57,7 @@ package final class PostResolver: Sendable {
   /// `Job.fetchPost`: the post and the missing ones above it, from the reply up.
   package func run(fetching uri: IRI, lease: JobLease) async throws {
     let database = environment.database
-    let budget = FetchBudget(Limits.threadDepth * 2)
-    var next: IRI? = uri
-    var failure: ResolveFailure?
-    for _ in 0..<Limits.threadDepth {
-      guard let current = next, !current.hasSameOrigin(as: environment.instance.base) else { break }
-      do {
-        let isKnown = try await stored(current) != nil
-        let post = try await post(current, budget: budget, climbing: true)
-        // The thread above a known post was looked for when that one came.
-        next = isKnown ? nil : post.inReplyToURI
-      } catch {
-        failure = error
-        break
-      }
-    }
+    let failure = await climb(from: uri, budget: FetchBudget(Limits.threadDepth * 2))
     let now = environment.time.now()
     let plan = failure.map { RetryPlan.next(after: lease.attempt, isTransient: $0.isTransient) } ?? .give
     let code = failure?.code ?? ""
@@ -87,11 +69,28 @@ package final class PostResolver: Sendable {
     }
   }
 
+  /// Fetches `uri` and what it answers, at most `Limits.threadDepth` posts however long the chain is.
+  func climb(from uri: IRI, budget: FetchBudget) async -> ResolveFailure? {
+    var next: IRI? = uri
+    for _ in 0..<Limits.threadDepth {
+      guard let current = next, !current.hasSameOrigin(as: environment.instance.base) else { return nil }
+      do {
+        let isKnown = try await stored(current) != nil
+        let post = try await post(current, budget: budget, climbs: true)
+        // The thread above a known post was looked for when that one came.
+        next = isKnown ? nil : post.inReplyToURI
+      } catch {
+        return error
+      }
+    }
+    return nil
+  }
+
   func stored(_ uri: IRI) async throws(ResolveFailure) -> Post? {
     do { return try await environment.database.read { try $0.post(uri: uri) } } catch { throw ResolveFailure(error) }
   }
 
-  private func store(_ prepared: PreparedNote, queuesParent: Bool) async throws(ResolveFailure) -> Post {
+  func store(_ prepared: PreparedNote, queuesParent: Bool) async throws(ResolveFailure) -> Post {
     let context = environment.context
     do {
       let (post, settlement) = try await PostResolver.minting(prepared.read, in: context) { id in

@@ -44,6 +44,9 @@ extension WriteTransaction {
         return (nil, .rejected("audience.none"))
       }
     }
+    if let parent, parent.isLocal, try consent(to: .reply, with: parent, of: author) == .refused {
+      return (nil, .rejected("policy.reply"))
+    }
     let policy = ratchet(
       stored: nil, incoming: read.incomingPolicy(prepared.standing), receivedAt: context.now
     ).result
@@ -51,7 +54,7 @@ extension WriteTransaction {
       post: read.post(id: id, author: author, parent: parent, policy: policy, at: context.now),
       attachments: read.attachments(of: author.id, standing: prepared.standing, at: context.now) { context.ids.next() },
       mentions: people.prefix(Limits.receivedMentions).map(\.id), tags: read.hashtags, document: read.document,
-      poll: read.poll(in: id, at: context.now))
+      poll: read.poll(in: id, at: context.now), quote: read.quote)
     guard let stored = try receive(received, from: author, in: context) else { return (nil, .done("not_wanted")) }
     try note(prepared.finding, on: stored.id, at: context.now)
     return (stored, .done(nil))
@@ -87,6 +90,11 @@ extension WriteTransaction {
     let poll = read.poll(in: known.id, at: context.now)
     let asksTheSame = asked.map { asked in poll.map(asked.asksTheSame) ?? false } ?? (poll == nil)
     if asksTheSame, let poll { try receiveCounts(poll, of: known, in: context) }
+    // Neither is an edit: what stands beside the words is what the newest document says.
+    if changed.interaction != known.interaction || changed.searchability != known.searchability {
+      try setInteraction(changed.interaction, changed.searchability, of: known.id)
+    }
+    try receiveQuote(read.quote, in: known, by: prepared.author, in: context)
     // Mastodon sends an Update for every count of a poll. No edit is dated that its author did not date or make.
     let isDated = read.note.updated != nil && changed.editedAt != known.editedAt
     if !isDated, stated == nil, asksTheSame, changed.saysTheSame(as: known), pictures.showTheSame(as: kept) {

@@ -1,6 +1,7 @@
 import ActivityStreams
 import Markup
 import Model
+import Operations
 import Policy
 import Primitives
 import Signatures
@@ -24,6 +25,7 @@ struct ReadNote: Sendable {
     if note.kind != .note, note.kind != .question, let name = note.name {
       html = "<p><strong>\(escapedText(name))</strong></p>\(html)"
     }
+    if note.quote != nil { html = withoutQuoteFallback(html) }
     content = sanitize(html).html
     spoiler = sanitize(note.summary ?? "").text
     tags = note.tags.compactMap { tag in
@@ -72,8 +74,20 @@ struct ReadNote: Sendable {
       isSensitive: note.sensitive || !spoiler.isEmpty, language: note.content?.language,
       visibility: visibility(followers: author.followers), usagePolicy: policy?.policy,
       policyIsProved: policy?.wasProved ?? false, policyStatedAt: policy?.statedAt, createdAt: published(at: now),
-      editedAt: note.updated.flatMap { $0 > published(at: now) ? min($0, now) : nil }, isLocal: false)
+      editedAt: note.updated.flatMap { $0 > published(at: now) ? min($0, now) : nil }, isLocal: false,
+      contextURI: note.context.flatMap { IRI($0) },
+      interaction: note.interactionPolicy.flatMap { InteractionPolicy(wire: $0, of: author) },
+      searchability: searchability(by: author))
   }
+
+  /// An answer that names nobody means nobody (fedibird), who is the author alone.
+  private func searchability(by author: Account) -> Searchability? {
+    guard let named = note.searchableBy else { return nil }
+    if named.contains(where: { $0 == everyone }) { return .everyone }
+    return named.contains { $0 == author.followers } ? .followers : .author
+  }
+
+  var quote: ReceivedQuote? { note.quote.map { ReceivedQuote(uri: $0, stamp: note.quoteAuthorization) } }
 
   /// Only a Question asks one. Counts are capped so that they can be added up.
   func poll(in post: Post.ID, at now: Timestamp) -> Model.Poll? {

@@ -42,6 +42,8 @@ package struct FederationReceiving: Sendable {
     case .receive(let id): try await receiver.run(receiving: id, lease: lease)
     case .refreshActor(let id): try await actors.run(refreshing: id, lease: lease)
     case .fetchPost(let iri): try await posts.run(fetching: iri, lease: lease)
+    case .readThread(let id): try await posts.run(readingThreadOf: id, lease: lease)
+    case .resolveQuote(let id): try await posts.run(resolvingQuoteOf: id, lease: lease)
     case .settlePoll(let id): try await posts.run(settling: id, lease: lease)
     case .compareFollowers(let id, let url, let digest):
       try await actors.run(comparing: id, url: url, digest: digest, lease: lease)

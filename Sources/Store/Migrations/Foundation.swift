@@ -157,7 +157,11 @@ extension Migration {
       created_at BIGINT NOT NULL,
       edited_at BIGINT,
       series_id BIGINT REFERENCES series (id) ON DELETE SET NULL,
-      series_place BIGINT
+      series_place BIGINT,
+      context_uri TEXT,
+      interaction_policy TEXT,
+      searchability TEXT,
+      thread_id BIGINT
     );
     CREATE INDEX posts_by_author ON posts (author_id, id);
     CREATE INDEX posts_by_parent ON posts (in_reply_to_id);
@@ -165,6 +169,7 @@ extension Migration {
     CREATE INDEX posts_by_parent_account ON posts (in_reply_to_account_id);
     CREATE INDEX posts_by_boosted ON posts (boost_of_id, author_id);
     CREATE INDEX posts_by_series ON posts (series_id, series_place);
+    CREATE INDEX posts_by_thread ON posts (thread_id, id);
     CREATE INDEX posts_open ON posts (visibility, state, id);
     CREATE INDEX posts_open_here ON posts (is_local, visibility, state, id);
 

@@ -46,14 +46,14 @@ import Testing
     }
   }
 
-  @Test func `a large picture is brought within 5,000 pixels and 16 MiB, the page sizes follow`() throws {
+  @Test func `N1 a large picture is brought within 5,000 pixels and 16 MiB, the page sizes follow`() throws {
     let made = try process(try Drawing.jpeg(width: 6_000, height: 1_200))
     #expect(made.report.renditions.map(\.width) == [5_000, 2_048, 640, 320])
     #expect(made.report.renditions.map(\.height) == [1_000, 410, 128, 64])
     #expect(made.report.width == 6_000)
   }
 
-  @Test(arguments: 1...8) func `every orientation is baked in and measured the same`(orientation: Int) throws {
+  @Test(arguments: 1...8) func `N1 every orientation is baked in and measured the same`(orientation: Int) throws {
     let plain = try Drawing.jpeg(width: 400, height: 200)
     let made = try process(Drawing.withExif(plain, orientation: orientation))
     let federated = try #require(made.file(.federated))
@@ -74,7 +74,7 @@ import Testing
     #expect(abs(expected - found) < 12)
   }
 
-  @Test func `a wide-gamut profile is in every rendition, byte for byte`() throws {
+  @Test func `N1 a wide-gamut profile is in every rendition, byte for byte`() throws {
     let profile = try Drawing.builtInProfile("p3")
     for format in [Int32(CV_JPEG), Int32(CV_PNG), Int32(CV_WEBP)] {
       let made = try process(
@@ -133,7 +133,7 @@ import Testing
     #expect(try process(photo).report.renditions.first?.format == .jpeg)
   }
 
-  @Test func `the place is gone, the artist stays, and both are reported`() throws {
+  @Test func `N9 the place is gone, the artist stays, and both are reported`() throws {
     let made = try process(Drawing.withExif(try Drawing.jpeg(width: 500, height: 400)))
     #expect(made.report.hadLocation && made.report.hadSerialNumber)
     #expect(made.report.sourceRights.creator == "Ada")

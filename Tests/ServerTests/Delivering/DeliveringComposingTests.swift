@@ -96,7 +96,7 @@ import Testing
     #expect(json["implements"]?.array?.contains { $0["href"]?.string == "https://w3id.org/fep/f007" } == true)
   }
 
-  @Test func `a note satisfies the strictest reader of each member`() async throws {
+  @Test func `N2 N5 N8 a note satisfies the strictest reader of each member`() async throws {
     let house = try await DeliveringHouse()
     var draft = draft()
     draft.language = "en"
@@ -139,7 +139,7 @@ import Testing
     #expect(pictures.last?["usagePolicy"]?["generativeTraining"]?.string == "allow")
   }
 
-  @Test func `pictures past the fourth are spoken of, and held or refused ones never leave`() async throws {
+  @Test func `N3 pictures past the fourth are spoken of, and held or refused ones never leave`() async throws {
     let house = try await DeliveringHouse()
     var draft = draft()
     for number in 1...7 { draft.attachments.append(try await house.picture(number)) }
@@ -160,7 +160,7 @@ import Testing
     #expect(!text.contains(String(repeating: "1", count: 64)) && !text.contains(String(repeating: "2", count: 64)))
   }
 
-  @Test func `P1 a Create holds the signed object within its budget and goes by reference beyond it`() async throws {
+  @Test func `N2 P1 a Create holds the signed object within its budget and goes by reference beyond it`() async throws {
     let house = try await DeliveringHouse()
     try await house.follow(try await house.stranger("ada", at: "https://paper.test"))
     var small = draft()
@@ -235,7 +235,7 @@ import Testing
     #expect(accepts.first?["object"]?["id"]?.string == uri.text)
   }
 
-  @Test func `a deletion leaves a tombstone and goes where the post went`() async throws {
+  @Test func `N7 a deletion leaves a tombstone and goes where the post went`() async throws {
     let house = try await DeliveringHouse()
     let ada = try await house.stranger("ada", at: "https://paper.test", shared: true)
     try await house.follow(ada)

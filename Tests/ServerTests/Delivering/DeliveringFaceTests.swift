@@ -144,7 +144,7 @@ import Transport
     }
   }
 
-  @Test func `a deleted post is gone, with a tombstone`() async throws {
+  @Test func `N7 a deleted post is gone, with a tombstone`() async throws {
     try await world(.off) { world in
       let house = world.house
       let post = try await house.publish(PostDraft(text: "x", content: "<p>x</p>"))
@@ -157,7 +157,7 @@ import Transport
     }
   }
 
-  @Test func `a profile's address is a page for people and a document for servers`() async throws {
+  @Test func `W8 a profile's address is a page for people and a document for servers`() async throws {
     try await world(.off) { world in
       let page = try await world.get("/@mika", accept: "text/html,application/xhtml+xml,*/*;q=0.8")
       #expect(String(decoding: page.body, as: UTF8.self) == "a page")
