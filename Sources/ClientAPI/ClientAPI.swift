@@ -37,7 +37,15 @@ package struct InstanceFacts: Hashable, Sendable {
   package var version: String
   package var sourceURL: String
   package var contactEmail: String
-  package init(title: String, about: String, version: String, sourceURL: String = "", contactEmail: String = "") {
+  package var signUps: SignUpRules
+  /// What apps subscribe to push messages with.
+  package var pushKey: String
+  package init(
+    title: String, about: String, version: String, sourceURL: String = "", contactEmail: String = "",
+    signUps: SignUpRules = SignUpRules(), pushKey: String = ""
+  ) {
+    self.signUps = signUps
+    self.pushKey = pushKey
     self.title = title
     self.about = about
     self.version = version
@@ -62,11 +70,14 @@ package struct ClientAPI: Sendable {
   let lookups: RateLimiter
   /// A report costs a moderator minutes.
   let reports: RateLimiter
+  let joining: JoiningDesk
+  /// Nil where nothing can be sealed: then nobody subscribes.
+  let push: PushDesk?
 
   package init(
     instance: Instance, facts: InstanceFacts, database: any Database, ids: SnowflakeGenerator, time: TimeSource,
-    random: RandomBytes, lookup: any RemoteLookup, streams: StreamHub = StreamHub(), intake: @escaping PictureIntake,
-    portray: @escaping PortraitIntake
+    random: RandomBytes, lookup: any RemoteLookup, streams: StreamHub = StreamHub(), joining: JoiningDesk? = nil,
+    push: PushDesk? = nil, intake: @escaping PictureIntake, portray: @escaping PortraitIntake
   ) {
     self.instance = instance
     self.facts = facts
@@ -76,6 +87,12 @@ package struct ClientAPI: Sendable {
     self.random = random
     self.lookup = lookup
     self.streams = streams
+    self.push = push
+    self.joining =
+      joining
+      ?? JoiningDesk(
+        rules: SignUpRules(), canMail: false, instance: instance, database: database, ids: ids, time: time,
+        hashPassword: { _ in nil }, makeKeys: { _, _ in [] })
     self.intake = intake
     self.portray = portray
     pacing = Pacing(time: time, isTrial: instance.isTrial)

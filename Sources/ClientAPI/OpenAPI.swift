@@ -107,7 +107,7 @@ extension Route {
   /// What a token has to carry.
   package var scope: String? {
     switch access {
-    case .scope(let scope), .optional(let scope): scope
+    case .scope(let scope), .optional(let scope), .application(let scope): scope
     case .open, .anyToken, .client: nil
     }
   }
@@ -118,6 +118,7 @@ extension Route {
     case .optional(let scope): "`\(scope)`?"
     case .scope(let scope): "`\(scope)`"
     case .anyToken: "any token"
+    case .application(let scope): "`\(scope)` of an application"
     case .client: "an application's secret"
     }
   }

@@ -18,6 +18,8 @@ package struct Route: Sendable {
     case scope(String)
     /// Any token that is not revoked, of a person or of an application.
     case anyToken
+    /// An application's own token: what it does for somebody who has no account yet.
+    case application(String)
     /// An application, which proves itself by its own secret or has none yet: no bearer token is read.
     case client
   }
@@ -90,6 +92,7 @@ package struct Route: Sendable {
       case .anyToken: try context.applicationScopes == nil ? context.requireBearer() : nil
       case .optional(let scope): try optional(scope, context)
       case .scope(let scope): try permit(scope, context)
+      case .application(let scope): try permitApplication(scope, context)
       }
     if let role { _ = try context.require(role: role) }
     let parameters = try await RequestParameters(reading: request, limit: limit)
@@ -110,6 +113,18 @@ private func optional(_ scope: String, _ context: FaceContext) throws -> Bearer?
     }
   }
   return context.bearer == nil ? nil : try permit(scope, context)
+}
+
+private func permitApplication(_ scope: String, _ context: FaceContext) throws -> Bearer? {
+  guard let scopes = context.applicationScopes else {
+    _ = try context.requireBearer()
+    throw Problem(
+      .forbidden, "oauth.application_only", "This method requires an client credentials authentication")
+  }
+  guard Scopes(scopes.joined(separator: " "))?.covers(scope) == true else {
+    throw Problem(.forbidden, "oauth.insufficient_scope", "This action is outside the authorized scopes")
+  }
+  return nil
 }
 
 /// `follow` is the older name of the follow and block scopes, which Elk still asks for.

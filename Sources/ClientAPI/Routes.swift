@@ -8,6 +8,8 @@ extension ClientAPI {
     let tables = [
       instanceRoutes,
       oauthRoutes,
+      joiningRoutes,
+      pushRoutes,
       accountRoutes,
       followRoutes,
       statusRoutes,

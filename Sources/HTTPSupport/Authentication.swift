@@ -35,7 +35,9 @@ package struct BearerAuthentication: RouterMiddleware {
     var context = context
     let (bearer, scopes) = try await database.read { tx -> (Bearer?, Set<String>?) in
       if let bearer = try tx.bearer(tokenHash: hash) { return (bearer, nil) }
-      return (nil, try tx.applicationScopes(tokenHash: hash))
+      if let scopes = try tx.applicationScopes(tokenHash: hash) { return (nil, scopes) }
+      if let refusal = try tx.refusal(tokenHash: hash) { throw refusal.problem }
+      return (nil, nil)
     }
     guard bearer != nil || scopes != nil else { throw Problem.unauthenticated }
     context.bearer = bearer

@@ -22,6 +22,8 @@ package struct SecurityHeaders: RouterMiddleware {
     }
     set("content-security-policy", SecurityHeaders.contentSecurityPolicy)
     set("x-content-type-options", "nosniff")
+    // For readers of pages that know no policy.
+    set("x-frame-options", "DENY")
     set("referrer-policy", "same-origin")
     set("cross-origin-opener-policy", "same-origin")
     set("permissions-policy", "camera=(), geolocation=(), microphone=()")

@@ -29,6 +29,9 @@ package enum Job: Codable, Hashable, Sendable {
   case fetchPortraits(Account.ID)
   /// Delete these files unless a work still needs them: a refused picture's bytes do not stay.
   case discardFiles([Digest])
+  case mail(Letter)
+  /// Tells one app of one notification.
+  case push(Notification.ID, PushSubscription.ID)
 
   package var lane: Lane {
     switch self {
@@ -38,10 +41,14 @@ package enum Job: Codable, Hashable, Sendable {
     case .refreshActor, .fetchPost, .readThread, .resolveQuote, .settlePoll, .publishScheduled, .fetchFeatured:
       .resolving
     case .compareFollowers: .resolving
+    case .mail: .mail
+    case .push: .push
     }
   }
 
-  package enum Lane: String, Codable, Hashable, Sendable, CaseIterable { case inbound, federation, media, resolving }
+  package enum Lane: String, Codable, Hashable, Sendable, CaseIterable {
+    case inbound, federation, media, resolving, mail, push
+  }
 }
 
 /// What other servers must be told. Composed to bytes once, after the change has been committed.

@@ -29,7 +29,8 @@ package struct NewAccount: Sendable {
   /// Names that seem to speak for the place: only those who do may have them.
   package static let reserved: Set<String> = [
     "actor", "admin", "administrator", "root", "system", "support", "help", "about", "inbox", "media", "api", "login",
-    "instance", "everyone", "here", Instance.assessorName, "moderator", "postmaster", "abuse", "security",
+    "instance", "everyone", "here", Instance.assessorName, "moderator", "postmaster", "abuse", "security", "null",
+    "undefined", "www", "mail", "oauth", "users", "settings", "webmaster", "hostmaster", "noreply",
   ]
 }
 
@@ -43,13 +44,13 @@ extension WriteTransaction {
         .invalid, "account.username_invalid",
         "A name has 1 to 30 letters a-z, digits or underscores, and is not one of the reserved words.")
     }
-    guard new.email.contains("@"), new.email.utf8.count <= 254, !new.email.utf8.contains(where: { $0 <= 0x20 }) else {
+    guard let address = EmailAddress(new.email) else {
       throw OperationFailure(.invalid, "account.email_invalid", "This is no e-mail address.")
     }
     guard try account(username: new.username, host: nil) == nil else {
       throw OperationFailure(.conflict, "account.username_taken", "Somebody here has this name already.")
     }
-    guard try user(email: new.email) == nil else {
+    guard try user(email: address.description) == nil else {
       throw OperationFailure(.conflict, "account.email_taken", "An account with this e-mail address exists.")
     }
     let instance = context.instance
@@ -67,7 +68,8 @@ extension WriteTransaction {
     try update(stated)
     try insert(
       User(
-        accountID: id, email: new.email, passwordHash: new.passwordHash, role: new.role, createdAt: context.now))
+        accountID: id, email: address.description, passwordHash: new.passwordHash, role: new.role,
+        createdAt: context.now))
     for key in new.keys { try insert(key, at: context.now) }
     return stated
   }
@@ -126,12 +128,15 @@ extension WriteTransaction {
     if let post, kind != .decision, try !mutedThreads(by: recipient, among: [post]).isEmpty { return }
     let rule = try noticeRule(recipient, of: kind, from: sender, post: post, at: context.now)
     guard rule != .drop else { return }
-    let id: Notification.ID = context.ids.next()
-    try insert(
-      Notification(
-        id: id, recipientID: recipient, kind: kind, fromID: sender, postID: post, createdAt: context.now,
-        isFiltered: rule == .filter))
-    if rule == .accept { try insertStreamEvent(.notified, id.rawValue) }
+    let notification = Notification(
+      id: context.ids.next(), recipientID: recipient, kind: kind, fromID: sender, postID: post,
+      createdAt: context.now, isFiltered: rule == .filter)
+    try insert(notification)
+    // What waits to be looked through wakes nobody.
+    if rule == .accept {
+      try insertStreamEvent(.notified, notification.id.rawValue)
+      try push(notification, in: context)
+    }
     afterCommit(.notifications)
   }
 }

@@ -39,6 +39,10 @@ extension WriteTransaction {
     guard try user(account) != nil else { throw OperationFailure.notFound }
     try setPasswordHash(hash, of: account)
     try revokeEverything(of: account, at: context.now)
+    // Whoever asked for a link with the mailbox open has no further use of it, and a thief must not have one.
+    try deleteMailLinks(.resetPassword, for: account)
+    try stopAddressChanges(of: account)
+    try send(.passwordChanged(account), in: context)
   }
 
   /// Deletes a person with all they made here, and tells everybody who holds a copy. The name stays taken and its

@@ -18,13 +18,14 @@ extension Services {
   /// The three faces on one router. What no route answers is a 404 with a code.
   package func router() throws -> Router<FaceContext> {
     let router = Router(context: FaceContext.self, options: .autoGenerateHeadEndpoints)
+    let joining = joiningDesk
     router.add(middleware: SecurityHeaders(isSecure: !instance.isTrial))
-    let web = try webFace()
+    let web = try webFace(joining)
     router.add(middleware: ProblemMiddleware(page: web.problemPage))
     let federationFace = federationFace
     router.add(middleware: ActivityNegotiation(federationFace))
     federationFace.addRoutes(to: router)
-    clientAPI.mount(on: router)
+    clientAPI(joining).mount(on: router)
     web.addRoutes(to: router)
     return router
   }
@@ -38,7 +39,7 @@ extension Services {
       mode: FederationHTTP.AuthorizedFetch(rawValue: settings.authorizedFetch.rawValue) ?? .objects)
   }
 
-  private func webFace() throws -> WebFace {
+  private func webFace(_ joining: JoiningDesk) throws -> WebFace {
     let media = media
     // Somebody who is not there must cost as much time as a wrong password.
     let nobody = PasswordHash(of: surroundings.random.token(), random: surroundings.random)
@@ -52,12 +53,25 @@ extension Services {
         try await atDesk { try await passwords.matches(password, hash.flatMap { PasswordHash($0) } ?? nobody) }
           && hash != nil
       },
-      hashPassword: { password in
-        let random = surroundings.random
-        return try await atDesk { try await passwords.hash { PasswordHash(of: password, random: random) } }?
-          .description
-      }, detectors: detectorBases, detectorNotice: detectorNotice, heat: { try await media.heat(of: $0) },
-      clientAddress: clientAddress)
+      hashPassword: hashed, detectors: detectorBases, detectorNotice: detectorNotice,
+      heat: { try await media.heat(of: $0) },
+      joining: joining, clientAddress: clientAddress)
+  }
+
+  /// One for a process: what it counts, it counts for pages and apps together.
+  package var joiningDesk: JoiningDesk {
+    JoiningDesk(
+      rules: settings.signUps, canMail: settings.mail != nil, instance: instance, database: database, ids: ids,
+      time: time, hashPassword: hashed,
+      makeKeys: { id, name in
+        try KeyRing.make(
+          for: id, actor: instance.actor(name), in: instance, seal: seal, random: surroundings.random)
+      })
+  }
+
+  @Sendable private func hashed(_ password: String) async throws -> String? {
+    let random = surroundings.random
+    return try await atDesk { try await passwords.hash { PasswordHash(of: password, random: random) } }?.description
   }
 
   /// 503 while more people than it can serve stand at the desk.
@@ -71,12 +85,17 @@ extension Services {
     }
   }
 
-  var clientAPI: ClientAPI {
+  func clientAPI(_ joining: JoiningDesk) -> ClientAPI {
     let media = media
     return ClientAPI(
       instance: instance,
-      facts: InstanceFacts(title: settings.title, about: settings.about, version: Version.current), database: database,
-      ids: ids, time: time, random: surroundings.random, lookup: receiving, streams: streams,
+      facts: InstanceFacts(
+        title: settings.title, about: settings.about, version: Version.current, signUps: joining.rules,
+        pushKey: pushKey.publicKey),
+      database: database, ids: ids, time: time, random: surroundings.random, lookup: receiving, streams: streams,
+      joining: joining,
+      push: PushDesk(
+        seal: { try sealed($0, for: $1) }, isKey: { PushReceiver(publicKey: $0, secret: $1) != nil }),
       intake: { try await media.upload($0, by: $1) }, portray: { try await media.portrait($0, at: $1, of: $2) })
   }
 }

@@ -58,6 +58,9 @@ package struct Services: Sendable {
   package let media: MediaPipeline
   package let passwords: PasswordDesk
   package let streams: StreamHub
+  /// Nil when no mail server is named.
+  package let postbox: Postbox?
+  let pushKey: PushServerKey
 
   package var instance: Instance { settings.instance }
   package var time: TimeSource { surroundings.time }
@@ -106,7 +109,8 @@ package struct Services: Sendable {
     let services = Services(
       settings: settings, surroundings: surroundings, database: database, seal: seal, ids: ids,
       federation: federation, receiving: FederationReceiving(federation), media: media,
-      passwords: PasswordDesk(), streams: StreamHub())
+      passwords: PasswordDesk(), streams: StreamHub(), postbox: try Postbox(settings, surroundings),
+      pushKey: try await PushKey.load(database, seal, surroundings.random))
     try await services.claim()
     try await services.furnish()
     return services

@@ -42,6 +42,9 @@ package struct Settings: Hashable, Sendable {
   package var detectorNetworks: [CIDR]
   /// Where onnxruntime is; asked for only when a model from outside was added.
   package var onnxLibrary: String
+  /// Nil sends nothing.
+  package var mail: MailSettings?
+  package var signUps: SignUpRules
   /// Where `atelier backup` puts backups; nil where nobody said.
   package var backupFolder: String?
   /// Days of backups that are kept.
@@ -73,12 +76,13 @@ package struct SettingsSources: Sendable {
     self.file = file
   }
 
-  package static let names = [
-    "instance.base_url", "instance.title", "instance.about", "instance.usage_policy", "listen", "home",
-    "federation.allowed_private_networks", "federation.extra_ca_file", "federation.authorized_fetch", "log.level",
-    "media.workers", "media.quota", "detector.http.url", "detector.http.name", "detector.http.timeout",
-    "detector.http.private_networks", "detector.onnx.runtime", "backup.folder", "backup.days",
-  ]
+  package static let names =
+    [
+      "instance.base_url", "instance.title", "instance.about", "instance.usage_policy", "listen", "home",
+      "federation.allowed_private_networks", "federation.extra_ca_file", "federation.authorized_fetch", "log.level",
+      "media.workers", "media.quota", "detector.http.url", "detector.http.name", "detector.http.timeout",
+      "detector.http.private_networks", "detector.onnx.runtime", "backup.folder", "backup.days",
+    ] + Settings.mailNames
 
   /// `instance.base_url` is `ATELIER_INSTANCE_BASE_URL` in the environment.
   package static func variable(_ name: String) -> String {
@@ -136,6 +140,8 @@ extension Settings {
     let networks = Settings.networks(sources, "federation.allowed_private_networks", &problems)
     let detectorNetworks = Settings.networks(sources, "detector.http.private_networks", &problems)
     let detector = Settings.detector(sources, &problems)
+    let mail = Settings.mail(sources, &problems)
+    let signUps = Settings.signUps(sources, &problems)
     let extraCA = sources.value("federation.extra_ca_file").flatMap { $0.isEmpty ? nil : $0 }
     if let extraCA, !FileManager.default.isReadableFile(atPath: extraCA) {
       problems.append("federation.extra_ca_file: \(extraCA) can not be read.")
@@ -171,7 +177,7 @@ extension Settings {
       about: sources.value("instance.about") ?? "", listen: listen, home: home, allowedPrivateNetworks: networks,
       extraCAFile: extraCA, authorizedFetch: fetch, logLevel: level, mediaWorkers: workers,
       mediaQuota: quota == 0 ? nil : quota, httpDetector: detector, detectorNetworks: detectorNetworks,
-      onnxLibrary: sources.value("detector.onnx.runtime") ?? OnnxRuntime.usualLibrary,
+      onnxLibrary: sources.value("detector.onnx.runtime") ?? OnnxRuntime.usualLibrary, mail: mail, signUps: signUps,
       backupFolder: backupFolder, backupDays: days)
   }
 

@@ -28,7 +28,7 @@ extension Services {
         group.addTask { await every(.seconds(60), "parked requests") { _ = try await receiving.parked.step() } }
       }
       group.addTask {
-        await clientAPI.runStreams(database.signals) { log.error("streams failed", metadata: ["reason": "\($0)"]) }
+        await clientAPI(joiningDesk).runStreams(database.signals) { log.error("streams failed", metadata: ["reason": "\($0)"]) }
       }
       group.addTask { await every(.seconds(15), "heartbeats") { streams.beat() } }
       // The command line writes from another process, whose commits wake nobody here.
@@ -83,7 +83,7 @@ extension Services {
 
   /// How much of each kind goes on at once. Receiving waits for disks and other servers, pictures for processors.
   private var lanes: [(Job.Lane, Int)] {
-    [(.inbound, 64), (.federation, 8), (.resolving, 8), (.media, settings.mediaWorkers * 2)]
+    [(.inbound, 64), (.federation, 8), (.resolving, 8), (.media, settings.mediaWorkers * 2), (.mail, 2), (.push, 16)]
   }
 
   private func runner(of lane: Job.Lane, _ width: Int) -> JobRunner {
@@ -105,6 +105,8 @@ extension Services {
       case .remark(let id): try await media.remark(id, lease: lease)
       case .fetchPortraits(let id): try await media.fetchPortraits(of: id, lease: lease)
       case .discardFiles(let files): try await media.discard(files, lease: lease)
+      case .mail(let letter): try await send(letter, lease)
+      case .push(let id, let subscription): try await push(id, to: subscription, lease)
       }
     }
   }

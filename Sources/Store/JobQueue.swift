@@ -16,6 +16,13 @@ extension ReadTransaction {
   }
 }
 
+extension ReadTransaction {
+  /// What the last try of a job under way ended with.
+  package func lastError(of lease: JobLease) throws -> String? {
+    try first("SELECT last_error FROM jobs WHERE id = \(lease.id)")?.optionalString("last_error")
+  }
+}
+
 extension WriteTransaction {
   /// Queues `job` with whatever caused it. Of two with one `dedup` key only the first is kept.
   ///

@@ -12,6 +12,14 @@ extension Notification {
 }
 
 extension ReadTransaction {
+  package func notification(_ id: Notification.ID) throws -> Notification? {
+    try first(
+      """
+      SELECT id, recipient_id, kind, from_id, post_id, created_at, is_filtered FROM notifications WHERE id = \(id)
+      """
+    ).map(Notification.init(row:))
+  }
+
   /// - Parameters:
   ///   - sender: only of this one.
   ///   - showsFiltered: whether those that the recipient's policy keeps back are among them.

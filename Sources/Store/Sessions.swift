@@ -93,6 +93,7 @@ extension WriteTransaction {
   package func revokeEverything(of id: Account.ID, at time: Timestamp) throws {
     try execute("DELETE FROM authorization_codes WHERE account_id = \(id)")
     try execute("DELETE FROM sessions WHERE account_id = \(id)")
+    try execute("DELETE FROM push_subscriptions WHERE account_id = \(id)")
     try execute("UPDATE access_tokens SET revoked_at = \(time) WHERE account_id = \(id) AND revoked_at IS NULL")
     try insertStreamEvent(.revoked, id.rawValue)
   }

@@ -29,6 +29,8 @@ extension ReadTransaction {
         UNION ALL SELECT MAX(id) FROM decisions UNION ALL SELECT MAX(id) FROM appeals
         UNION ALL SELECT MAX(id) FROM access_tokens UNION ALL SELECT MAX(id) FROM inbox_activities
         UNION ALL SELECT MAX(id) FROM parked_requests UNION ALL SELECT MAX(id) FROM jobs
+        UNION ALL SELECT MAX(id) FROM sign_ups UNION ALL SELECT MAX(id) FROM address_changes
+        UNION ALL SELECT MAX(id) FROM push_subscriptions UNION ALL SELECT MAX(id) FROM invitations
         UNION ALL SELECT MAX(id) FROM outgoing UNION ALL SELECT MAX(id) FROM deliveries) AS highest
       """)
     // Ids of remote posts may lie ahead only as far as clocks differ; they never push ours beyond that.

@@ -14,4 +14,6 @@ package let migrations: [Migration] = [
   .streaming,
   .relays,
   .threads,
+  .joining,
+  .pushing,
 ]

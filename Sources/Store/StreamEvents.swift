@@ -17,14 +17,6 @@ extension ReadTransaction {
     }
   }
 
-  package func notification(_ id: Notification.ID) throws -> Notification? {
-    try first(
-      """
-      SELECT id, recipient_id, kind, from_id, post_id, created_at, is_filtered FROM notifications WHERE id = \(id)
-      """
-    ).map(Notification.init(row:))
-  }
-
   /// Where `post` is shown now.
   package func trace(of post: Post) throws -> StreamEvent.Trace {
     StreamEvent.Trace(

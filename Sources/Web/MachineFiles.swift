@@ -160,6 +160,12 @@ let pageTemplates: [String: [UInt8]] = [
   "password": PackageResources.password_mustache,
   "quotes": PackageResources.quotes_mustache,
   "search": PackageResources.search_mustache,
+  "sign-up": PackageResources.sign_up_mustache,
+  "word": PackageResources.word_mustache,
+  "reset": PackageResources.reset_mustache,
+  "reset-new": PackageResources.reset_new_mustache,
+  "email": PackageResources.email_mustache,
+  "moderation-joining": PackageResources.moderation_joining_mustache,
   "where": PackageResources.where_mustache,
   "notifications": PackageResources.notifications_mustache,
 ]

@@ -65,7 +65,3 @@ extension WebFace {
     return signedIn(user, by: secret, to: "/settings/password?saved=1")
   }
 }
-
-extension Limits {
-  package static let passwordCharacters = 12
-}

@@ -14,6 +14,7 @@ struct Frame {
   var title: String
   var site: String
   var isTrial: Bool
+  var canJoin: Bool
   var visitor: Visitor?
   var token: String?
   var robots: String
@@ -68,6 +69,7 @@ extension WebFace {
     if let tag = signals.xRobotsTag { robots.append(tag) }
     return Frame(
       title: title, site: self.title, isTrial: instance.isTrial,
+      canJoin: joining.rules.isOpen,
       visitor: context.bearer.map {
         Visitor(name: shownName($0.account), path: path(of: $0.account), isModerator: $0.role >= .moderator)
       },

@@ -14,6 +14,8 @@ private struct SignInPage {
   /// A request of an app that goes on once it is known who is here.
   let next: String?
   let failure: String?
+  let canJoin: Bool
+  let canReset: Bool
 }
 
 extension WebFace {
@@ -70,7 +72,8 @@ extension WebFace {
     let (secret, cookie) = formSecret(request, context)
     let frame = frame("Sign in", context, policy: standardPolicy, isListed: false)
     let model = SignInPage(
-      token: formToken(sessionSecret: secret), name: name, next: next, failure: failure)
+      token: formToken(sessionSecret: secret), name: name, next: next, failure: failure,
+      canJoin: joining.rules.isOpen, canReset: joining.canMail)
     var response = try page(
       "login", model, frame, request, context, policy: standardPolicy,
       status: failure == nil ? .ok : .unprocessableContent, isPrivate: true)
@@ -88,13 +91,14 @@ extension WebFace {
     guard (1...320).contains(name.utf8.count), (1...1_024).contains(password.utf8.count) else {
       return try signInPage(request, context, name: name, next: next, failure: WebFace.wrongPassword)
     }
-    let user = try await user(named: name)
+    let (user, asked) = try await somebody(named: name)
     // By account where there is one, so that a name and an address of one person share a bucket.
     try limits.signInByAccount.spend(user.map { "account \($0.accountID)" } ?? "name \(secretHash(name))")
     // Somebody who is not there takes as long as a wrong password, so that names can not be tried out.
-    let isRight = try await verifyPassword(password, user?.passwordHash)
+    let isRight = try await verifyPassword(password, user?.passwordHash ?? asked?.passwordHash)
     guard isRight, let user, user.disabledAt == nil else {
-      return try signInPage(request, context, name: name, next: next, failure: WebFace.wrongPassword)
+      let failure = isRight ? asked.flatMap(Self.whyNot) : nil
+      return try signInPage(request, context, name: name, next: next, failure: failure ?? WebFace.wrongPassword)
     }
     // A new secret at every sign-in: one that was planted before is worth nothing afterwards.
     let secret = random.token()
@@ -127,11 +131,18 @@ extension WebFace {
   /// One sentence for every cause, so that it does not tell which names exist.
   private static let wrongPassword = "That name and password do not belong together."
 
-  private func user(named name: String) async throws -> User? {
-    try await database.read { tx -> User? in
-      if name.contains("@"), let user = try tx.user(email: name) { return user }
-      guard let account = try tx.account(username: name, host: nil), account.suspendedAt == nil else { return nil }
-      return try tx.user(account.id)
+  /// What somebody is told who knows the password of an account that does not exist yet.
+  private static func whyNot(_ asked: SignUp) -> String? {
+    if asked.isEcho { return nil }
+    return asked.state == .unconfirmed
+      ? "Your e-mail address is not confirmed yet. Open the link in the mail we sent you."
+      : "The people who run this place have not answered your request yet. You will get a mail."
+  }
+
+  private func somebody(named name: String) async throws -> (User?, SignUp?) {
+    try await database.read { tx -> (User?, SignUp?) in
+      if let user = try tx.user(named: name) { return (user, nil) }
+      return (nil, try tx.signUp(named: name))
     }
   }
 

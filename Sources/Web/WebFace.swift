@@ -38,6 +38,7 @@ package struct WebFace: Sendable {
   /// What a detector outside this instance is sent; nil when there is none.
   let detectorNotice: String?
   let heat: HeatDrawing
+  let joining: JoiningDesk
 
   /// - Parameters:
   ///   - title: the name of the place, shown on every page; nil takes its host.
@@ -49,6 +50,7 @@ package struct WebFace: Sendable {
     portray: @escaping PortraitIntake,
     verifyPassword: @escaping VerifyPassword, hashPassword: @escaping HashPassword,
     detectors: [DetectorBasis] = [], detectorNotice: String? = nil, heat: @escaping HeatDrawing = { _ in nil },
+    joining: JoiningDesk? = nil,
     clientAddress: @escaping @Sendable (Request, FaceContext) -> String? = { _, context in
       context.remoteAddress?.ipAddress
     }
@@ -69,6 +71,11 @@ package struct WebFace: Sendable {
     self.detectors = detectors
     self.detectorNotice = detectorNotice
     self.heat = heat
+    self.joining =
+      joining
+      ?? JoiningDesk(
+        rules: SignUpRules(), canMail: false, instance: instance, database: database, ids: ids, time: time,
+        hashPassword: hashPassword, makeKeys: { _, _ in [] })
     self.clientAddress = clientAddress
     templates = try WebFace.readTemplates()
     assets = Asset.all
@@ -125,6 +132,7 @@ package struct WebFace: Sendable {
     pages.get("/moderation/:id/where", use: whereUnusual)
     pages.get("/media/:file", use: media)
     addConsentRoutes(to: pages)
+    addJoiningRoutes(to: pages)
     addMachineRoutes(to: router)
   }
 

@@ -10,7 +10,10 @@ import Store
 struct AccountCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "account", abstract: "People of this instance.",
-    subcommands: [Create.self, Token.self, Password.self, Suspend.self, Unsuspend.self, Delete.self])
+    subcommands: [
+      Create.self, Token.self, Password.self, Reset.self, Pending.self, Approve.self, Reject.self, Invite.self,
+      Suspend.self, Unsuspend.self, Delete.self,
+    ])
 
   struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -14,9 +14,9 @@ struct Atelier: AsyncParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      Serve.self, AccountCommand.self, PostCommand.self, PolicyCommand.self, Detect.self, DetectorCommand.self,
-      Doctor.self, Migrate.self, BackupCommand.self, Restore.self, Pause.self, Resume.self, AssessorCommand.self,
-      RelayCommand.self, DeliveriesCommand.self,
+      Serve.self, AccountCommand.self, MailCommand.self, PostCommand.self, PolicyCommand.self, AssessorCommand.self,
+      RelayCommand.self, DeliveriesCommand.self, Detect.self, DetectorCommand.self, Doctor.self, Migrate.self,
+      BackupCommand.self, Restore.self, Pause.self, Resume.self,
     ])
 
   /// The media worker is this same binary: it must lock itself down before any argument parser or runtime of ours

@@ -9,7 +9,7 @@ import Testing
 /// A file holds a title, the kind of thing that is attacked, and attempts, run in order on one server that knows
 /// `bob@victim.test`. What an attempt may say is in `Cases/README.md`.
 struct AbuseCase: Sendable, CustomTestStringConvertible {
-  enum Shape: String, Sendable, CaseIterable { case inbox, fetch, dial, picture, wire, test }
+  enum Shape: String, Sendable, CaseIterable { case inbox, fetch, dial, picture, wire, test, door }
 
   let id: String
   let title: String

@@ -82,6 +82,9 @@ import Testing
         #expect(narrow.status == 403 && narrow.reason == "oauth.insufficient_scope", "\(line)")
         #expect(app.status == 403 && app.reason == "oauth.user_required", "\(line)")
         #expect(Scopes(scope) != nil || scope == "push", "\(line): \(scope) is no scope")
+      case .application:
+        #expect(none.status == 401 && narrow.reason == "oauth.application_only", "\(line)")
+        continue
       }
       #expect(able.status < 500 && able.reason != "oauth.insufficient_scope", "\(line): \(able)")
       #expect(able.reason != "oauth.user_required" && able.reason != "role.insufficient", "\(line): \(able)")

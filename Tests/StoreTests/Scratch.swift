@@ -134,5 +134,6 @@ final class Explaining: WriteTransaction {
     "writers", "own",
     "filters", "filter_keywords", "filter_posts", "followed_tags", "scheduled_posts", "scheduled_pictures", "endorsements",
     "notification_permissions", "stream_events",
+    "sign_ups", "mail_links", "address_changes", "invitations", "blocked_mail_hosts", "push_subscriptions",
   ]
 }

@@ -19,9 +19,6 @@ extension ClientAPI {
       Route(.get, "/api/v1/instance/languages", .open) { _ in .json([["code": "en", "name": "English"]]) },
       Route(.get, "/api/v1/instance/translation_languages", .open) { _ in .json([:]) },
       Route(.get, "/health", .open) { _ in .text("OK") },
-      Route(.get, "/api/v1/emails/check_confirmation", .scope("read:accounts")) { _ in .json(true) },
-      Route(.post, "/api/v1/emails/confirmations", .scope("write:accounts"), confirmAgain),
-      Route(.post, "/api/v1/accounts", .client, signUp),
     ]
   }
 
@@ -56,17 +53,6 @@ extension ClientAPI {
           ]
         })
     }.response
-  }
-
-  /// Addresses are confirmed by whoever gave the account.
-  @Sendable func confirmAgain(_ call: Call) async throws -> Response {
-    throw Problem(
-      .forbidden, "email.confirmed",
-      "This method is only available while the e-mail is awaiting confirmation")
-  }
-
-  @Sendable func signUp(_ call: Call) async throws -> Response {
-    throw Problem(.forbidden, "registrations.closed", "This server gives accounts by invitation only")
   }
 }
 

@@ -13,9 +13,6 @@ extension ClientAPI {
       ("/api/v1/instance/domain_blocks", .open),
     ]
     return lists.map { Route(.get, $0.0, $0.1, emptyList) } + [
-      // As Mastodon answers where nobody has subscribed.
-      Route(.get, "/api/v1/push/subscription", .scope("push")) { _ in throw Problem.notFound },
-      Route(.delete, "/api/v1/push/subscription", .scope("push")) { _ in .json([:]) },
       // Nothing of these kinds is ever here, so no id names any.
       Route(.post, "/api/v1/announcements/:id/dismiss", .scope("write:accounts")) { _ in throw Problem.notFound },
       Route(.put, "/api/v1/announcements/:id/reactions/:name", .scope("write:favourites")) { _ in throw Problem.notFound

@@ -36,6 +36,14 @@ extension Entities {
     ]
   }
 
+  private func registrations(_ rules: SignUpRules) -> JSON {
+    [
+      "enabled": .bool(rules.isOpen), "approval_required": .bool(rules.mode == .approval),
+      "reason_required": .bool(rules.isOpen && rules.needsReason), "message": .text(rules.message), "min_age": .null,
+      "url": rules.isOpen ? .string(instance.page("/sign-up").text) : .null,
+    ]
+  }
+
   func instanceV2(_ facts: InstanceFacts, users: Int, contact: JSON, rules: [String]) -> JSON {
     [
       "domain": .string(instance.host.text),
@@ -52,7 +60,7 @@ extension Entities {
           "streaming": .string(streaming), "status": .null, "about": .null, "privacy_policy": .null,
           "terms_of_service": .null,
         ],
-        "vapid": ["public_key": ""],
+        "vapid": ["public_key": .string(facts.pushKey)],
         "accounts": [
           "max_featured_tags": .number(Limits.featuredTags), "max_pinned_statuses": .number(Limits.pinnedPosts),
           "max_profile_fields": .number(Limits.profileFields), "max_note_length": .number(Limits.noteCharacters),
@@ -70,10 +78,7 @@ extension Entities {
         ],
         "limited_federation": false,
       ],
-      "registrations": [
-        "enabled": false, "approval_required": false, "reason_required": false, "message": .null, "min_age": .null,
-        "url": .null,
-      ],
+      "registrations": registrations(facts.signUps),
       "api_versions": ["mastodon": 4],
       "contact": ["email": .string(facts.contactEmail), "account": contact],
       "rules": .array(self.rules(rules)),
@@ -98,9 +103,9 @@ extension Entities {
       ],
       "thumbnail": standIn(.header),
       "languages": ["en"],
-      "registrations": false,
-      "approval_required": false,
-      "invites_enabled": false,
+      "registrations": .bool(facts.signUps.isOpen),
+      "approval_required": .bool(facts.signUps.mode == .approval),
+      "invites_enabled": .bool(facts.signUps.mode == .invite),
       "configuration": [
         "accounts": ["max_featured_tags": .number(Limits.featuredTags)], "statuses": statuses,
         "media_attachments": media, "polls": polls,

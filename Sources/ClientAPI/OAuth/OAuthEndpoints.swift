@@ -70,6 +70,7 @@ extension ClientAPI {
     answer["client_id"] = .string(clientID)
     answer["client_secret"] = .string(secret)
     answer["client_secret_expires_at"] = 0
+    answer["vapid_key"] = .string(facts.pushKey)
     return .json(answer)
   }
 
@@ -80,7 +81,9 @@ extension ClientAPI {
       // A token of the command line has no application behind it.
       return .json(entities.commandLine)
     }
-    return .json(entities.application(application))
+    var answer = entities.application(application)
+    answer["vapid_key"] = .string(facts.pushKey)
+    return .json(answer)
   }
 
   @Sendable func giveToken(_ call: Call) async throws -> Response {

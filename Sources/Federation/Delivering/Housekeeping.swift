@@ -29,6 +29,7 @@ package struct Housekeeping: Sendable {
       try tx.endMutes(at: now)
       try tx.deleteCodes(expiredBefore: ago(Limits.idempotencyKeys))
       try tx.deleteApplications(unusedBefore: ago(Limits.unusedApplication))
+      try tx.forgetJoining(at: now)
     }
   }
 }

@@ -19,7 +19,7 @@ extension Receiver {
       guard concernsUs || isPassedOn else { return { _, _ in .rejected("audience.none") } }
       let author = try await actor(create.actor, budget)
       let standing = await standing(of: read, received, budget)
-      let prepared = await checked(PreparedNote(read: read, author: author, standing: standing), budget)
+      let prepared = try await checked(PreparedNote(read: read, author: author, standing: standing), budget)
       return try store(prepared, uninvited: !concernsUs)
     case .link(let iri):
       let prepared = try await posts.prepare(iri, budget: budget)

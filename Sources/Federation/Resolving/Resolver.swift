@@ -48,7 +48,9 @@ package struct FederationReceiving: Sendable {
     case .compareFollowers(let id, let url, let digest):
       try await actors.run(comparing: id, url: url, digest: digest, lease: lease)
     case .fetchFeatured(let id): try await posts.run(featuredBy: id, lease: lease)
-    case .federate, .fetchMedia, .reconsider, .remark, .discardFiles, .publishScheduled, .fetchPortraits: return false
+    case .federate, .fetchMedia, .reconsider, .remark, .discardFiles, .publishScheduled, .fetchPortraits, .mail,
+      .push:
+      return false
     }
     return true
   }
