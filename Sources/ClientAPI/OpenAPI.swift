@@ -81,7 +81,7 @@ extension ClientAPI {
     return operation
   }
 
-  /// The same table for people: `API.md`, which a test holds equal.
+  /// The same table for people: `Deploy/api.md`, which a test holds equal.
   package var endpointList: String {
     var text = """
       # The client API

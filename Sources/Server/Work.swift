@@ -28,7 +28,9 @@ extension Services {
         group.addTask { await every(.seconds(60), "parked requests") { _ = try await receiving.parked.step() } }
       }
       group.addTask {
-        await clientAPI(joiningDesk).runStreams(database.signals) { log.error("streams failed", metadata: ["reason": "\($0)"]) }
+        await clientAPI(joiningDesk).runStreams(database.signals) {
+          log.error("streams failed", metadata: ["reason": "\($0)"])
+        }
       }
       group.addTask { await every(.seconds(15), "heartbeats") { streams.beat() } }
       // The command line writes from another process, whose commits wake nobody here.

@@ -456,7 +456,8 @@ private struct AssessedWorld: Sendable {
       )
       #expect(!String(decoding: activity.bytes, as: UTF8.self).contains("#Public"))
       // Nothing is added to the work or to what others read of it.
-      let alice = try await pair.paper.api("GET", "/api/v1/notifications", as: pair.alice)
+      let alice = try await pair.paper.api(
+        "GET", "/api/v1/notifications?types%5B%5D=atelier.assessment", as: pair.alice)
       #expect(alice.json?.array?.contains { $0["type"]?.string == "atelier.assessment" } == true)
       pair.world.clock.advance(by: .seconds(60))
       try await pair.canvas.overturn(picture.id, by: pair.berta.account)

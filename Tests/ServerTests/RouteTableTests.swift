@@ -213,13 +213,13 @@ import Testing
   @Test func `the list for people is the table`() async throws {
     let bench = try await ClientAPIBench()
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("API.md")
+      .deletingLastPathComponent().appendingPathComponent("Deploy/api.md")
     let list = bench.api.endpointList
     if ProcessInfo.processInfo.environment["ATELIER_WRITE_ENDPOINTS"] != nil {
       try list.write(to: file, atomically: true, encoding: .utf8)
     }
     let written = FileManager.default.contents(atPath: file.path).map { String(decoding: $0, as: UTF8.self) } ?? ""
     let missing = Set(list.split(separator: "\n")).symmetricDifference(written.split(separator: "\n")).sorted()
-    #expect(written == list, "API.md differs from the table in: \(missing.prefix(5))")
+    #expect(written == list, "Deploy/api.md differs from the table in: \(missing.prefix(5))")
   }
 }

@@ -43,9 +43,9 @@ import Testing
       """
       WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
       INSERT INTO accounts (id, username, username_key, host, kind, uri, url, display_name, note, note_source, inbox,
-        fields, is_locked, is_discoverable, is_indexable, policy_is_proved, created_at, fetched_at)
+        fields, details, is_locked, is_discoverable, is_indexable, policy_is_proved, created_at, fetched_at)
       SELECT 2000 + i, 'a' || i, 'a' || i, 'paper.test', 'Person', 'https://paper.test/' || i, 'https://paper.test/' || i,
-        '', '', '', 'https://paper.test/in', '[]', FALSE, TRUE, FALSE, FALSE, 1, 1 FROM n
+        '', '', '', 'https://paper.test/in', '[]', '{}', FALSE, TRUE, FALSE, FALSE, 1, 1 FROM n
       """)
     _ = try tx.execute(
       """

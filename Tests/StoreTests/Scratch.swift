@@ -132,7 +132,8 @@ final class Explaining: WriteTransaction {
     "inbox_activities", "jobs", "outgoing", "deliveries", "idempotency_keys", "waiting", "earlier", "theirs",
     "thread_reads", "thread_mutes", "direct_entries", "conversations", "quotes", "quote_consents", "others", "parents",
     "writers", "own",
-    "filters", "filter_keywords", "filter_posts", "followed_tags", "scheduled_posts", "scheduled_pictures", "endorsements",
+    "filters", "filter_keywords", "filter_posts", "followed_tags", "scheduled_posts", "scheduled_pictures",
+    "endorsements",
     "notification_permissions", "stream_events",
     "sign_ups", "mail_links", "address_changes", "invitations", "blocked_mail_hosts", "push_subscriptions",
   ]

@@ -86,7 +86,7 @@ package enum Capability {
   /// The proposals (FEPs) that are built, by their slugs. FEDERATION.md names the same: a test compares the two.
   package static let proposals = [
     "67ff", "8b32", "521a", "5feb", "5e53", "1311", "fe34", "844e", "d556", "2c59", "f1d5", "0151",
-    "268d", "044f", "e232", "7888", "f228",
+    "268d", "044f", "e232", "7888", "f228", "ae0c", "8fcf",
   ]
 
   private static let specifications: [(address: String, name: String)] = [

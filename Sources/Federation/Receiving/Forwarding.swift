@@ -37,7 +37,8 @@ struct Forwarding: Sendable {
         return try tx.localAuthors(above: post).map(\.id)
       }
       return readers.isEmpty ? nil : Forwarding(object: delete.object, collections: nil, readers: readers)
-    case .follow, .accept, .reject, .undo, .like, .announce, .add, .remove, .block, .flag, .move, .quoteRequest, .unrecognized:
+    case .follow, .accept, .reject, .undo, .like, .announce, .add, .remove, .block, .flag, .move, .quoteRequest,
+      .unrecognized:
       return nil
     }
   }
