@@ -235,8 +235,7 @@ import Vocab
           ("HEAD", [("If-None-Match", whole["etag"] ?? "")], 304),
         ]
         for (method, headers, status) in requests {
-          let answer = try await client.request(
-            method, path, host: "canvas.test", headers: headers + [("Connection", "close")])
+          let answer = try await client.request(method, path, host: "canvas.test", headers: headers)
           check(answer, status, "\(method) \(headers) \(file.kind)")
         }
       }
