@@ -199,6 +199,6 @@ import Testing
     }
     let few = try await costs(3, 1)
     #expect(try await costs(12, 9) == few)
-    #expect(few.allSatisfy { $0 <= 24 }, "\(few)")
+    #expect(few.allSatisfy { $0 <= 28 }, "\(few)")
   }
 }

@@ -24,7 +24,7 @@ import Transport
         try change(&request)
         return await world.federation.inbox.receive(request).status
       }
-      #expect(try await status { $0.fields.append("signature", "keyId=") } == 401)
+      #expect([400, 401].contains(try await status { $0.fields.append("signature", "keyId=") }))
       #expect(try await status { $0.fields = HeaderFields($0.fields.all.map { ($0.name, "\($0.value)x") }) } == 415)
       #expect(try await status { $0.body = [123] } == 400)
       let edited = HeaderFields([
