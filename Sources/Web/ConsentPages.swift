@@ -191,10 +191,10 @@ extension WebFace {
     guard context.bearer != nil, let code = request.uri.queryParameters["code"].map(String.init), code.utf8.count <= 64
     else { throw Problem.notFound }
     let frame = frame("Your code", context, policy: standardPolicy, isListed: false)
-    var response = try page(
+    // No "no-referrer" here: browsers then hide the origin of our own forms from us, and signing out is refused. The
+    // usual "same-origin" tells the code to nobody else.
+    return try page(
       "code", CodePage(code: code), frame, request, context, policy: standardPolicy, isPrivate: true)
-    response.setHeader("referrer-policy", "no-referrer")
-    return response
   }
 }
 

@@ -149,7 +149,8 @@ import Testing
     let code = String(address.dropFirst("/oauth/authorize/native?code=".count))
     let told = try await browser.get(address)
     #expect(told.text.contains(code))
-    #expect(told.header("referrer-policy") == "no-referrer")
+    // Never to another site, and not hidden from our own forms.
+    #expect(told.header("referrer-policy") == "same-origin")
     #expect(try await stored(world, code)?.scopes == "read")
     let custom = try await browser.post(
       "/oauth/authorize",
